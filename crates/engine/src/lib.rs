@@ -1,0 +1,9 @@
+//! Does it match?
+//!
+//! Fields ([`fields`], one file a class), the compiled graph of all rules, the index by event code, explanations.
+#![forbid(unsafe_code)]
+
+pub mod fields;
+pub mod value;
+
+pub use value::{Moment, Value};

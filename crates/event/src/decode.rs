@@ -1,0 +1,237 @@
+//! Borrowed decoding of an event's bytes.
+
+use crate::types::EventInfo;
+use std::fmt;
+
+/// Bytes of the packed header: `ts u64, tid u64, len u32, type u16, nparams u32`.
+pub const HEADER_LEN: usize = 26;
+
+/// An event, borrowed from the bytes that hold it.
+///
+/// The bytes were checked by [`Event::parse`]: the length array and every parameter lie inside them, so that reading
+/// a parameter cannot fail.
+#[derive(Debug, Clone, Copy)]
+pub struct Event<'a> {
+    /// Nanoseconds since the epoch.
+    pub ts: u64,
+    /// Thread that caused the event; all ones (-1) for plugin events.
+    pub tid: i64,
+    /// Event code, below [`crate::code::COUNT`].
+    pub code: u16,
+    /// CPU on which it happened.
+    pub cpu: u16,
+    nparams: u16,
+    params_end: u32,
+    bytes: &'a [u8],
+}
+
+/// Why bytes are no event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DecodeError {
+    /// Fewer bytes than a header, or than the header's own length says.
+    Truncated {
+        /// Bytes that were needed.
+        needed: usize,
+        /// Bytes that were there.
+        available: usize,
+    },
+    /// The header's length is smaller than a header.
+    BadLength(u32),
+    /// A code that the schema does not have.
+    UnknownCode(u16),
+    /// More parameters than an event can have, or a length array that runs past the event's end.
+    TooManyParams(u32),
+    /// A parameter runs past the event's end.
+    ParamOverrun {
+        /// Index of the parameter.
+        index: usize,
+        /// Its length in bytes.
+        len: usize,
+    },
+}
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Truncated { needed, available } => {
+                write!(f, "event truncated: {needed} bytes needed, {available} available")
+            }
+            Self::BadLength(len) => write!(f, "event length {len} is smaller than an event header"),
+            Self::UnknownCode(code) => write!(f, "unknown event code {code}"),
+            Self::TooManyParams(n) => write!(f, "event claims {n} parameters, more than it has room for"),
+            Self::ParamOverrun { index, len } => {
+                write!(f, "parameter {index} of {len} bytes runs past the end of its event")
+            }
+        }
+    }
+}
+
+impl std::error::Error for DecodeError {}
+
+fn array<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
+    bytes.get(at..at + N)?.try_into().ok()
+}
+
+impl<'a> Event<'a> {
+    /// Checks and borrows one event at the start of `bytes`; bytes after its own length are ignored.
+    ///
+    /// # Errors
+    /// A [`DecodeError`] when the bytes do not hold a whole, well-formed event.
+    pub fn parse(bytes: &'a [u8], cpu: u16) -> Result<Self, DecodeError> {
+        let header: &[u8; HEADER_LEN] =
+            bytes.first_chunk().ok_or(DecodeError::Truncated { needed: HEADER_LEN, available: bytes.len() })?;
+        let field = |at: usize| -> u64 { u64::from_le_bytes(header[at..at + 8].try_into().unwrap_or_default()) };
+        let len = u32::from_le_bytes([header[16], header[17], header[18], header[19]]);
+        let code = u16::from_le_bytes([header[20], header[21]]);
+        let nparams = u32::from_le_bytes([header[22], header[23], header[24], header[25]]);
+        if (len as usize) < HEADER_LEN {
+            return Err(DecodeError::BadLength(len));
+        }
+        let bytes =
+            bytes.get(..len as usize).ok_or(DecodeError::Truncated { needed: len as usize, available: bytes.len() })?;
+        let info = crate::info(code).ok_or(DecodeError::UnknownCode(code))?;
+        let width = if info.is_large() { 4 } else { 2 };
+        let count = usize::try_from(nparams).ok().filter(|n| *n <= MAX_PARAMS);
+        let count = count.ok_or(DecodeError::TooManyParams(nparams))?;
+        let start = HEADER_LEN + count * width;
+        let lens = bytes.get(HEADER_LEN..start).ok_or(DecodeError::TooManyParams(nparams))?;
+        let mut end = start;
+        for index in 0..count {
+            let len = length(lens, index, width == 4);
+            end += len;
+            if end > bytes.len() {
+                return Err(DecodeError::ParamOverrun { index, len });
+            }
+        }
+        Ok(Self { ts: field(0), tid: field(8) as i64, code, cpu, nparams: count as u16, params_end: end as u32, bytes })
+    }
+
+    /// The table's row of this event.
+    pub fn info(&self) -> &'static EventInfo {
+        &crate::table::EVENTS[usize::from(self.code)]
+    }
+
+    /// The event's bytes, header and records included.
+    pub fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// Number of parameters in these bytes; old captures may have fewer than the table.
+    pub fn nparams(&self) -> usize {
+        usize::from(self.nparams)
+    }
+
+    /// Whether this is an enter event.
+    pub fn is_enter(&self) -> bool {
+        self.code & 1 == 0
+    }
+
+    /// A parameter's bytes: `None` past the last one, empty if it has no value.
+    pub fn param(&self, index: usize) -> Option<&'a [u8]> {
+        if index >= self.nparams() {
+            return None;
+        }
+        let large = self.info().is_large();
+        let width = if large { 4 } else { 2 };
+        let lens = &self.bytes[HEADER_LEN..];
+        let mut at = HEADER_LEN + self.nparams() * width;
+        for before in 0..index {
+            at += length(lens, before, large);
+        }
+        self.bytes.get(at..at + length(lens, index, large))
+    }
+
+    /// A parameter's bytes, if it is there and has a value.
+    pub fn value(&self, index: usize) -> Option<&'a [u8]> {
+        self.param(index).filter(|bytes| !bytes.is_empty())
+    }
+
+    /// The bytes after the last parameter: Peregrine's own records, or nothing.
+    pub fn tail(&self) -> &'a [u8] {
+        self.bytes.get(self.params_end as usize..).unwrap_or_default()
+    }
+
+    /// An integer parameter of 1, 2, 4 or 8 bytes, sign-extended.
+    pub fn int(&self, index: usize) -> Option<i64> {
+        let bytes = self.value(index)?;
+        Some(match bytes.len() {
+            1 => i64::from(bytes[0] as i8),
+            2 => i64::from(i16::from_le_bytes(array(bytes, 0)?)),
+            4 => i64::from(i32::from_le_bytes(array(bytes, 0)?)),
+            8 => i64::from_le_bytes(array(bytes, 0)?),
+            _ => return None,
+        })
+    }
+
+    /// An integer parameter of 1, 2, 4 or 8 bytes, zero-extended.
+    pub fn uint(&self, index: usize) -> Option<u64> {
+        let bytes = self.value(index)?;
+        Some(match bytes.len() {
+            1 => u64::from(bytes[0]),
+            2 => u64::from(u16::from_le_bytes(array(bytes, 0)?)),
+            4 => u64::from(u32::from_le_bytes(array(bytes, 0)?)),
+            8 => u64::from_le_bytes(array(bytes, 0)?),
+            _ => return None,
+        })
+    }
+
+    /// A text parameter's bytes up to its first NUL; `None` without a value. May be empty and need not be UTF-8.
+    pub fn text(&self, index: usize) -> Option<&'a [u8]> {
+        let bytes = self.value(index)?;
+        Some(&bytes[..bytes.iter().position(|b| *b == 0).unwrap_or(bytes.len())])
+    }
+}
+
+/// Most parameters that an event can have.
+pub const MAX_PARAMS: usize = 32;
+
+fn length(lens: &[u8], index: usize, large: bool) -> usize {
+    if large {
+        array(lens, index * 4).map_or(0, |b| u32::from_le_bytes(b) as usize)
+    } else {
+        array(lens, index * 2).map_or(0, |b| usize::from(u16::from_le_bytes(b)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{EventWriter, code};
+
+    fn close(fd: i64) -> Vec<u8> {
+        let mut writer = EventWriter::new(7, 42, code::SYSCALL_CLOSE_X);
+        writer.push(&0i64.to_le_bytes());
+        writer.push(&fd.to_le_bytes());
+        writer.finish()
+    }
+
+    #[test]
+    fn reads_what_was_written() {
+        let bytes = close(5);
+        let event = Event::parse(&bytes, 3).unwrap();
+        assert_eq!((event.ts, event.tid, event.cpu, event.nparams()), (7, 42, 3, 2));
+        assert_eq!((event.int(0), event.int(1), event.param(2)), (Some(0), Some(5), None));
+        assert!(event.tail().is_empty());
+    }
+
+    #[test]
+    fn every_cut_is_an_error_and_no_panic() {
+        let bytes = close(5);
+        for cut in 0..bytes.len() {
+            assert!(matches!(Event::parse(&bytes[..cut], 0), Err(DecodeError::Truncated { .. })));
+        }
+    }
+
+    #[test]
+    fn lengths_past_the_end_are_refused() {
+        let mut bytes = close(5);
+        bytes[HEADER_LEN] = 200;
+        assert_eq!(Event::parse(&bytes, 0).unwrap_err(), DecodeError::ParamOverrun { index: 0, len: 200 });
+        let mut bytes = close(5);
+        bytes[20..22].copy_from_slice(&9999u16.to_le_bytes());
+        assert_eq!(Event::parse(&bytes, 0).unwrap_err(), DecodeError::UnknownCode(9999));
+        let mut bytes = close(5);
+        bytes[22..26].copy_from_slice(&33u32.to_le_bytes());
+        assert_eq!(Event::parse(&bytes, 0).unwrap_err(), DecodeError::TooManyParams(33));
+    }
+}
