@@ -1,6 +1,6 @@
 //! Tables that name the bits and values of flag and enum parameters.
 //!
-//! A table's order matters: rendering walks it from the top (see `spec` notes at [`crate::render_flags`]).
+//! A table's order matters: rendering walks it from the top from the first row to the last, clearing matched bits.
 
 /// One name for a bit, a combination of bits or an enum value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
