@@ -4,6 +4,8 @@
 #![forbid(unsafe_code)]
 
 pub mod fields;
+pub mod session;
 pub mod value;
 
+pub use session::Session;
 pub use value::{Moment, Value};

@@ -1,5 +1,6 @@
 //! Values of fields, and the moment they are taken from.
 
+use crate::session::Session;
 use bumpalo::Bump;
 use peregrine_event::Event;
 use peregrine_state::{Context, State};
@@ -37,4 +38,6 @@ pub struct Moment<'a> {
     pub source: &'a str,
     /// Memory for values that must be built; freed after the event.
     pub scratch: &'a Bump,
+    /// Settings, and what fields remember from event to event.
+    pub session: &'a Session,
 }

@@ -82,6 +82,8 @@ pub enum Arg {
     Index(u32),
     /// A text.
     Key(String),
+    /// Two event codes: `evt.type.is.NAME`.
+    Codes(u16, u16),
 }
 
 /// Why a field's text names no field.

@@ -1,16 +1,172 @@
 //! The fields, one file a class, one row a field.
+//!
+//! A row is everything there is to a field: name, type, argument, flags, documentation and the function that takes its
+//! value. Names, types and flags are upstream's (libs 0.44); what values mean is written beside the functions.
+
+mod container;
+mod event;
+mod fd;
+mod fdlist;
+mod fspath;
+mod general;
+mod io;
+mod kubernetes;
+mod leader;
+mod lineage;
+mod process;
+mod resolve;
+mod socket;
+mod suggest;
+mod thread;
+mod user;
+mod util;
 
 use crate::value::{Moment, Value};
-use peregrine_filter::field::{Arg, FieldInfo};
+use peregrine_event::{ParamType, PrintFormat};
+use peregrine_filter::field::{Arg, ArgForm, Catalogue, FieldError, FieldId, FieldInfo, FieldRef};
 
 /// Takes a field's value from a moment; `None` if it has none.
 pub type Extract = for<'a> fn(&Moment<'a>, &Arg) -> Option<Value<'a>>;
+
+/// Whether a field without argument stands for several values in a condition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Multi {
+    /// One value (or one list).
+    One,
+    /// The values of all ancestors from the parent up, for uses without argument: a comparison, `!=` too, is true if
+    /// it holds for one of them.
+    Ancestors,
+    /// Both ends of a connection, or the one address of a server socket: `=`, `in` and order hold if they do for one,
+    /// `!=` if it does for all. A descriptor that is no socket gives an empty list: it exists, and every other
+    /// comparison is false, `!=` too.
+    Ends,
+}
 
 /// One row of a field table.
 #[derive(Clone, Copy)]
 pub struct Field {
     /// What the language needs to know.
     pub info: FieldInfo,
-    /// Where the value comes from.
+    /// Where the value comes from, for output and for all conditions but those of [`Field::multi`].
     pub extract: Extract,
+    /// Whether the field without argument stands for several values in a condition.
+    pub multi: Multi,
+    /// Where these come from, as a [`Value::List`]; the same as [`Field::extract`] for [`Multi::One`].
+    pub extract_multi: Extract,
+}
+
+impl Field {
+    const fn arg(mut self, form: ArgForm) -> Self {
+        self.info.arg = form;
+        self
+    }
+
+    const fn flags(mut self, flags: u16) -> Self {
+        self.info.flags = flags;
+        self
+    }
+
+    const fn list(mut self) -> Self {
+        self.info.is_list = true;
+        self
+    }
+
+    const fn multi(mut self, multi: Multi, extract: Extract) -> Self {
+        self.multi = multi;
+        self.extract_multi = extract;
+        self
+    }
+}
+
+/// A row without argument and flags.
+const fn f(name: &'static str, ty: ParamType, fmt: PrintFormat, extract: Extract, doc: &'static str) -> Field {
+    let info = FieldInfo { name, ty, fmt, is_list: false, arg: ArgForm::None, flags: 0, doc };
+    Field { info, extract, multi: Multi::One, extract_multi: extract }
+}
+
+/// For fields that never have a value here.
+fn no_value<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
+    None
+}
+
+/// What the tables use.
+mod row {
+    pub(super) use super::{Field, Multi, f, no_value};
+    pub(super) use crate::value::{Moment, Value};
+    pub(super) use peregrine_event::{ParamType as T, PrintFormat as F};
+    pub(super) use peregrine_filter::field::{Arg, ArgForm as A, flag};
+
+    /// Flags of the fields that stand for any ancestor.
+    pub(super) const ANCESTOR: u16 = flag::ARG_ALLOWED | flag::NO_TRANSFORMER | flag::NO_RHS;
+    /// Flags of the fields that only conditions can use.
+    pub(super) const FILTER: u16 = flag::FILTER_ONLY | flag::NO_TRANSFORMER | flag::NO_RHS;
+}
+
+/// Fields of one kind.
+pub struct Class {
+    /// What unites them.
+    pub name: &'static str,
+    /// The fields, in the order in which they are listed.
+    pub fields: &'static [Field],
+}
+
+/// All fields of system call events, by class.
+pub const CLASSES: &[Class] = &[
+    Class { name: "every event", fields: general::ROWS },
+    Class { name: "event", fields: event::ROWS },
+    Class { name: "input, output and counts", fields: io::ROWS },
+    Class { name: "process", fields: process::ROWS },
+    Class { name: "ancestors", fields: lineage::ROWS },
+    Class { name: "session and process group", fields: leader::ROWS },
+    Class { name: "thread", fields: thread::ROWS },
+    Class { name: "user and group", fields: user::ROWS },
+    Class { name: "descriptor", fields: fd::ROWS },
+    Class { name: "socket", fields: socket::ROWS },
+    Class { name: "paths of file system calls", fields: fspath::ROWS },
+    Class { name: "polled descriptors", fields: fdlist::ROWS },
+    Class { name: "utility", fields: util::ROWS },
+    Class { name: "container", fields: container::ROWS },
+    Class { name: "Kubernetes", fields: kubernetes::ROWS },
+];
+
+/// The catalogue of the fields of system call events.
+pub struct Fields {
+    rows: Vec<Field>,
+}
+
+impl Default for Fields {
+    fn default() -> Self {
+        Self::syscall()
+    }
+}
+
+impl Fields {
+    /// Fields of the source `syscall`, container and Kubernetes fields included.
+    pub fn syscall() -> Self {
+        Self { rows: CLASSES.iter().flat_map(|class| class.fields).copied().collect() }
+    }
+
+    /// The row of a field.
+    pub fn field(&self, id: FieldId) -> &Field {
+        &self.rows[usize::from(id.0)]
+    }
+
+    /// All fields with their ids.
+    pub fn iter(&self) -> impl Iterator<Item = (FieldId, &Field)> {
+        self.rows.iter().enumerate().map(|(index, field)| (FieldId(index as u16), field))
+    }
+
+    fn find(&self, name: &str) -> Option<(FieldId, &Field)> {
+        self.iter().find(|(_, field)| field.info.name == name)
+    }
+}
+
+impl Catalogue for Fields {
+    fn resolve(&self, name: &str, bracket: Option<&str>) -> Result<FieldRef, FieldError> {
+        resolve::resolve(self, name, bracket)
+    }
+
+    fn info(&self, id: FieldId) -> &FieldInfo {
+        &self.field(id).info
+    }
 }

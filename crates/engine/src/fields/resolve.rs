@@ -1,0 +1,222 @@
+//! From the text of a field to the field and its argument, by upstream's rules and with upstream's words.
+//!
+//! Upstream lets every class take the longest of its names that the text begins with, and refuses the text if anything
+//! is left over; since no name of one class begins a name of another, exact names and a few special forms say the same.
+
+use super::{Fields, suggest};
+use peregrine_event::{ParamInfo, code, table};
+use peregrine_filter::field::{Arg, ArgForm, FieldError, FieldId, FieldRef, flag};
+
+pub(super) fn resolve(fields: &Fields, name: &str, bracket: Option<&str>) -> Result<FieldRef, FieldError> {
+    let unknown =
+        || FieldError::Unknown { suggestion: suggest::nearest(name, fields.iter().map(|(_, f)| f.info.name)) };
+    let syntax = || error(format!("filter syntax error: {}", whole(name, bracket)));
+    if name.starts_with("arg") {
+        return Err(error("filter error: proc.arg filter not implemented yet".into()));
+    }
+    for prefix in ["evt.arg", "evt.rawarg", "evt.around", "evt.type.is", "thread.cgroup"] {
+        let Some(rest) = name.strip_prefix(prefix) else { continue };
+        if name.starts_with("evt.args") || name.starts_with("thread.cgroups") {
+            continue;
+        }
+        let (id, field) = fields.find(prefix).ok_or_else(unknown)?;
+        let dotted = rest.strip_prefix('.');
+        let mut found = FieldRef { id, arg: Arg::None, ty: field.info.ty, is_list: false };
+        found.arg = match (prefix, dotted, bracket) {
+            ("evt.around", Some(_), _) => return Err(error("wrong syntax for evt.around".into())),
+            ("evt.around", None, Some(text)) if rest.is_empty() => {
+                Arg::Key(number(text).filter(|n| *n >= 0).ok_or_else(|| not_a_number(text))?.to_string())
+            }
+            ("evt.rawarg", None, Some(_)) if rest.is_empty() => {
+                return Err(error("evt.arg fields must be expressed explicitly".into()));
+            }
+            ("evt.arg", None, Some(text)) if rest.is_empty() => {
+                let index = i32::try_from(number(text).ok_or_else(|| not_a_number(text))?).unwrap_or(-1);
+                Arg::Index(u32::try_from(index).unwrap_or(u32::MAX))
+            }
+            ("evt.arg" | "evt.rawarg", Some(param), bracket) => {
+                let info = longest_param(param)
+                    .ok_or_else(|| error(format!("unknown event argument {}", whole(param, bracket))))?;
+                if info.name != param || bracket.is_some() {
+                    return Err(unknown());
+                }
+                if prefix == "evt.rawarg" {
+                    found.ty = info.ty;
+                }
+                Arg::Key(param.to_owned())
+            }
+            ("evt.type.is", Some(wanted), None) => event_codes(wanted).ok_or_else(unknown)?,
+            ("evt.type.is", Some(_), Some(_)) => return Err(unknown()),
+            ("thread.cgroup", Some(subsystem), None) => {
+                if !subsystem.bytes().all(|b| b.is_ascii_alphabetic() || b == b'_') {
+                    return Err(unknown());
+                }
+                Arg::Key(subsystem.to_owned())
+            }
+            ("thread.cgroup", Some(_), Some(_)) => return Err(unknown()),
+            _ => return Err(syntax()),
+        };
+        return Ok(found);
+    }
+    if let Some((id, field)) = fields.find("evt.abspath").filter(|_| name.starts_with("evt.abspath")) {
+        let side = match (&name["evt.abspath".len()..], bracket) {
+            ("", None) => 0,
+            (".src", None) => 1,
+            (".dst", None) => 2,
+            _ => return Err(unknown()),
+        };
+        return Ok(FieldRef { id, arg: Arg::Index(side), ty: field.info.ty, is_list: false });
+    }
+    plain(fields, name, bracket)
+}
+
+/// Fields with nothing after their name but brackets.
+fn plain(fields: &Fields, name: &str, bracket: Option<&str>) -> Result<FieldRef, FieldError> {
+    let unknown =
+        || FieldError::Unknown { suggestion: suggest::nearest(name, fields.iter().map(|(_, f)| f.info.name)) };
+    let longest = fields.iter().filter(|(_, f)| name.starts_with(f.info.name)).max_by_key(|(_, f)| f.info.name.len());
+    let (id, field) = longest.ok_or_else(unknown)?;
+    let info = &field.info;
+    if from_plugin(info.name) {
+        check_plugin_argument(fields, id, name, bracket)?;
+    }
+    if info.name != name {
+        return Err(unknown());
+    }
+    let arg = match (info.arg, bracket) {
+        (_, None) => Arg::None,
+        (ArgForm::IndexOptional, Some(text)) => match number(text).and_then(|n| i32::try_from(n).ok()) {
+            Some(-1) => Arg::None,
+            Some(level) => Arg::Index(u32::try_from(level).unwrap_or(0)),
+            None if name == "fd.types" => return Err(not_a_number(text)),
+            None => return Err(unknown()),
+        },
+        (ArgForm::KeyOptional, Some("")) => Arg::None,
+        (ArgForm::KeyOptional, Some(text)) if text.bytes().all(|b| b.is_ascii_digit()) => match text.parse::<i32>() {
+            // A variable's name cannot be a number: for the process itself the number is ignored.
+            Ok(_) if name == "proc.env" => Arg::None,
+            Ok(level) => Arg::Index(level.unsigned_abs()),
+            Err(_) => return Err(unknown()),
+        },
+        (ArgForm::KeyOptional | ArgForm::KeyRequired, Some(text)) => Arg::Key(text.to_owned()),
+        (_, Some(_)) => return Err(unknown()),
+    };
+    Ok(FieldRef { id, arg, ty: info.ty, is_list: info.is_list })
+}
+
+/// Container and Kubernetes fields are a plugin's upstream, and plugins' arguments have rules of their own.
+fn from_plugin(name: &str) -> bool {
+    ["container.", "k8s.", "proc.is_container_"].iter().any(|prefix| name.starts_with(prefix))
+}
+
+fn check_plugin_argument(fields: &Fields, id: FieldId, name: &str, bracket: Option<&str>) -> Result<(), FieldError> {
+    let info = &fields.field(id).info;
+    let text = whole(name, bracket);
+    let complaint = match bracket {
+        Some(arg) if name == info.name && info.flags & (flag::ARG_ALLOWED | flag::ARG_REQUIRED) == 0 => {
+            format!("does not allow nor require an argument but one is provided: {arg}")
+        }
+        None if info.flags & flag::ARG_REQUIRED != 0 => "requires an argument but none provided".into(),
+        _ => return Ok(()),
+    };
+    Err(error(format!("filter '{text}': {} {complaint}", info.name)))
+}
+
+fn error(message: String) -> FieldError {
+    FieldError::Argument(message)
+}
+
+fn not_a_number(text: &str) -> FieldError {
+    error(format!("{text} is not a valid number"))
+}
+
+fn whole(name: &str, bracket: Option<&str>) -> String {
+    bracket.map_or_else(|| name.to_owned(), |text| format!("{name}[{text}]"))
+}
+
+/// A decimal number as C's `sscanf` reads it: blanks and a sign may lead, nothing may follow.
+fn number(text: &str) -> Option<i64> {
+    text.trim_start().parse().ok()
+}
+
+/// The parameter with the longest name that `text` begins with, of any event; of equal ones the first in the table.
+fn longest_param(text: &str) -> Option<&'static ParamInfo> {
+    let mut best: Option<&ParamInfo> = None;
+    for param in table::EVENTS.iter().flat_map(|event| event.params) {
+        if text.starts_with(param.name) && best.is_none_or(|b| param.name.len() > b.name.len()) {
+            best = Some(param);
+        }
+    }
+    best
+}
+
+/// The codes that `evt.type.is.NAME` stands for: the first of that name and the one after it, or just the number.
+fn event_codes(wanted: &str) -> Option<Arg> {
+    if let Ok(number) = wanted.parse::<u32>() {
+        let code = u16::try_from(number).unwrap_or(u16::MAX);
+        return Some(Arg::Codes(code, code));
+    }
+    let first = table::EVENTS.iter().position(|event| event.name == wanted)?;
+    debug_assert!(first < code::COUNT);
+    Some(Arg::Codes(first as u16, first as u16 + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use peregrine_event::ParamType;
+    use peregrine_filter::field::Catalogue;
+
+    fn message(name: &str, bracket: Option<&str>) -> String {
+        match Fields::syscall().resolve(name, bracket) {
+            Ok(found) => format!("{:?} {:?}", found.arg, found.ty),
+            Err(FieldError::Argument(text)) => text,
+            Err(FieldError::Unknown { suggestion }) => format!("unknown, {}?", suggestion.unwrap_or("nothing")),
+        }
+    }
+
+    #[test]
+    fn arguments_behind_dots() {
+        assert_eq!(message("evt.arg.flags", None), "Key(\"flags\") Charbuf");
+        assert_eq!(message("evt.arg", Some("1")), "Index(1) Charbuf");
+        assert_eq!(message("evt.arg", Some("x")), "x is not a valid number");
+        assert_eq!(message("evt.arg", None), "filter syntax error: evt.arg");
+        assert_eq!(message("evt.arg.zzz", None), "unknown event argument zzz");
+        assert_eq!(message("evt.rawarg.ino", None), format!("Key(\"ino\") {:?}", ParamType::Uint64));
+        assert_eq!(message("evt.rawarg", Some("0")), "evt.arg fields must be expressed explicitly");
+        assert_eq!(message("evt.type.is.open", None), "Codes(2, 3) Uint32");
+        assert_eq!(message("evt.type.is", None), "filter syntax error: evt.type.is");
+        assert_eq!(message("thread.cgroup.cpuacct", None), "Key(\"cpuacct\") Charbuf");
+        assert_eq!(message("evt.abspath.dst", None), "Index(2) Charbuf");
+    }
+
+    #[test]
+    fn arguments_in_brackets() {
+        assert_eq!(message("proc.aname", Some("2")), "Index(2) Charbuf");
+        assert_eq!(message("proc.aname", Some("-1")), "None Charbuf");
+        assert_eq!(message("proc.aname", Some("x")), "unknown, proc.aname?");
+        assert_eq!(message("proc.env", Some("PATH")), "Key(\"PATH\") Charbuf");
+        assert_eq!(message("proc.aenv", Some("3")), "Index(3) Charbuf");
+        assert_eq!(message("evt.around", Some("18446744")), "Key(\"18446744\") Uint64");
+        assert_eq!(message("evt.num", Some("1")), "unknown, evt.num?");
+    }
+
+    #[test]
+    fn plugin_fields_have_their_own_words() {
+        assert_eq!(
+            message("container.mount", None),
+            "filter 'container.mount': container.mount requires an argument but none provided"
+        );
+        assert_eq!(
+            message("container.id", Some("1")),
+            "filter 'container.id[1]': container.id does not allow nor require an argument but one is provided: 1"
+        );
+        assert_eq!(message("k8s.pod.label", Some("app")), "Key(\"app\") Charbuf");
+    }
+
+    #[test]
+    fn unknown_fields_suggest() {
+        assert_eq!(message("proc.nmae", None), "unknown, proc.name?");
+        assert_eq!(message("some.field", None), "unknown, nothing?");
+    }
+}

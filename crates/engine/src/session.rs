@@ -1,0 +1,110 @@
+//! Settings of one run, and what fields remember from event to event.
+
+use jiff::tz::TimeZone;
+use rustc_hash::FxHashMap;
+use std::cell::{Cell, RefCell};
+
+/// Most threads whose CPU time is summed for `thread.totexectime`.
+const MAX_THREADS: usize = 1 << 17;
+
+/// What values depend on besides the event and the state. One a thread of evaluation: it is not shared.
+#[derive(Debug)]
+pub struct Session {
+    /// Name of the host for `evt.hostname`; may be empty.
+    pub hostname: Vec<u8>,
+    /// Time zone of local times.
+    pub time_zone: TimeZone,
+    /// Whether `container.*` and `k8s.*` have values (`peregrine.containers.enabled`).
+    pub containers: bool,
+    /// Whether byte buffers print as base64 (`buffer_format_base64`).
+    pub base64_buffers: bool,
+    /// Time of the first event, set when `evt.reltime` is first taken or by [`Session::start`].
+    first_ts: Cell<Option<u64>>,
+    /// Number and time of the last event that asked for `evt.deltatime`, and what it got.
+    previous: Cell<(u64, u64, u64)>,
+    switches: RefCell<Switches>,
+    counter: Cell<u64>,
+}
+
+impl Default for Session {
+    /// No host name, UTC, containers on.
+    fn default() -> Self {
+        Self {
+            hostname: Vec::new(),
+            time_zone: TimeZone::UTC,
+            containers: true,
+            base64_buffers: false,
+            first_ts: Cell::new(None),
+            previous: Cell::new((0, 0, 0)),
+            switches: RefCell::default(),
+            counter: Cell::new(0),
+        }
+    }
+}
+
+/// CPU time by switch events.
+#[allow(dead_code)]
+#[derive(Debug, Default)]
+struct Switches {
+    /// Number and time of the last switch seen on each CPU, and the slice that it ended.
+    cpus: FxHashMap<u16, (u64, u64, u64)>,
+    /// Number of the last switch that was added, and the sum of slices, by thread.
+    totals: FxHashMap<i64, (u64, u64)>,
+}
+
+#[allow(dead_code)]
+impl Session {
+    /// Tells when the run began: times of `evt.reltime` count from there. Only the first call counts.
+    pub fn start(&self, ts: u64) {
+        if self.first_ts.get().is_none() {
+            self.first_ts.set(Some(ts));
+        }
+    }
+
+    /// Nanoseconds from the start.
+    pub(crate) fn since_start(&self, ts: u64) -> u64 {
+        self.start(ts);
+        ts.wrapping_sub(self.first_ts.get().unwrap_or(ts))
+    }
+
+    /// Nanoseconds since the event before that asked; 0 for the first.
+    pub(crate) fn since_previous(&self, num: u64, ts: u64) -> u64 {
+        let (number, last, delta) = self.previous.get();
+        if number == num {
+            return delta;
+        }
+        let delta = if last == 0 { 0 } else { ts.wrapping_sub(last) };
+        self.previous.set((num, ts, delta));
+        delta
+    }
+
+    /// The slice of CPU time that a switch event ends; however often it is asked of one event. The first on a CPU is 0.
+    pub(crate) fn slice(&self, num: u64, cpu: u16, ts: u64) -> u64 {
+        let mut switches = self.switches.borrow_mut();
+        let last = switches.cpus.entry(cpu).or_insert((num, ts, 0));
+        if last.0 != num {
+            *last = (num, ts, ts.wrapping_sub(last.1));
+        }
+        last.2
+    }
+
+    /// The sum of a thread's slices with the one that this switch event ends.
+    pub(crate) fn total_slice(&self, num: u64, cpu: u16, ts: u64, tid: i64) -> u64 {
+        let slice = self.slice(num, cpu, ts);
+        let mut switches = self.switches.borrow_mut();
+        if switches.totals.len() >= MAX_THREADS {
+            switches.totals.clear();
+        }
+        let total = switches.totals.entry(tid).or_insert((0, 0));
+        if total.0 != num {
+            *total = (num, total.1.wrapping_add(slice));
+        }
+        total.1
+    }
+
+    /// 1, 2, 3, … at each call.
+    pub(crate) fn count(&self) -> u64 {
+        self.counter.set(self.counter.get() + 1);
+        self.counter.get()
+    }
+}
