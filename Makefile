@@ -1,0 +1,39 @@
+# make run    live detection with the rules in rules/ (installs what is missing, as root)
+# make test   everything that must hold: format, lints, tests, fuzz targets for FUZZ_SECONDS each
+# make bench  measures and writes docs/benchmarks.md
+SHELL := /bin/bash
+CARGO ?= cargo
+FUZZ_SECONDS ?= 10
+FUZZ_TARGETS := $(basename $(notdir $(wildcard fuzz/fuzz_targets/*.rs)))
+
+.PHONY: run build deps test lint fuzz bench
+
+run: deps
+	$(CARGO) build --release
+	./target/release/peregrine run -c peregrine.yaml -r rules $(ARGS)
+
+build: deps
+	$(CARGO) build --release
+
+deps:
+	@./packaging/need
+
+test: lint
+	$(CARGO) test --workspace --no-fail-fast
+	$(MAKE) --no-print-directory fuzz
+
+lint:
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+
+# The fuzzer needs a compiler flag that stable Rust gives only when asked like this; the targets are ordinary code.
+fuzz:
+	@set -e; $(if $(FUZZ_TARGETS),command -v cargo-fuzz >/dev/null || $(CARGO) install --locked cargo-fuzz;) \
+	for target in $(FUZZ_TARGETS); do \
+	  echo "fuzz $$target for $(FUZZ_SECONDS) s"; \
+	  RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=2048 -timeout=10 2>&1 | tail -n 3; \
+	  test "$${PIPESTATUS[0]}" -eq 0; \
+	done
+
+bench: deps
+	$(CARGO) bench --bench report

@@ -1,0 +1,91 @@
+//! The command line: a contract that scripts and dashboards rest on.
+
+use crate::commands::Command;
+use crate::config;
+use crate::failure::Failure;
+use clap::{Args, Parser};
+use std::borrow::Cow;
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+const CONTRACT: &str = "\
+Alerts go to standard output and nothing else does; logs go to standard error.
+Exit codes: 0 fine, 1 the input is wrong, 2 the usage is wrong, 3 the system refuses.";
+
+/// Runtime security for Linux: watches what programs do, checks every event against rules, raises alerts.
+#[derive(Debug, Parser)]
+#[command(name = "peregrine", version, max_term_width = 100, after_help = CONTRACT)]
+pub struct Cli {
+    /// Say more on standard error
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+impl Cli {
+    /// Starts logging to standard error.
+    pub fn log(&self) {
+        let level = if self.verbose { tracing::Level::DEBUG } else { tracing::Level::INFO };
+        tracing_subscriber::fmt()
+            .with_max_level(level)
+            .with_writer(std::io::stderr)
+            .with_ansi(std::io::stderr().is_terminal())
+            .with_target(false)
+            .init();
+    }
+}
+
+/// The options of every command that loads a configuration.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ConfigArgs {
+    /// Configuration file, as falco.yaml
+    #[arg(short = 'c', long = "config", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Override a configuration key, e.g. -o rule_matching=all
+    #[arg(short = 'o', long = "option", value_name = "KEY=VALUE")]
+    pub overrides: Vec<String>,
+}
+
+impl ConfigArgs {
+    /// Loads the configuration and logs what is odd about it.
+    pub fn load(&self) -> Result<config::Config, Failure> {
+        let loaded = config::load(self.config.as_deref(), &self.overrides)
+            .map_err(|message| Failure::Input(anyhow::anyhow!(message)))?;
+        for warning in &loaded.warnings {
+            tracing::warn!("{warning}");
+        }
+        Ok(loaded.config)
+    }
+}
+
+/// A text without raw control characters, for a terminal: they show as escapes, line breaks and tabs stay.
+pub fn printable(text: &str) -> Cow<'_, str> {
+    let raw = |c: char| c.is_control() && c != '\n' && c != '\t';
+    if !text.contains(raw) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if raw(c) { out.extend(c.escape_default()) } else { out.push(c) }
+    }
+    Cow::Owned(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn no_control_character_stays_raw() {
+        assert_eq!(printable("a\tb\n"), "a\tb\n");
+        assert_eq!(printable("\x1b[31mred\u{9b}"), "\\u{1b}[31mred\\u{9b}");
+    }
+}

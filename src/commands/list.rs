@@ -1,0 +1,84 @@
+//! `peregrine list THING`: what rules can be made of, derived from the tables that the engine itself reads.
+
+use crate::failure::Failure;
+use clap::ValueEnum;
+use peregrine_event::{ParamType, eflags, table};
+use serde_json::{Value, json};
+use std::io::Write;
+
+/// The command's options.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// What to list
+    thing: Thing,
+    /// One JSON object a line
+    #[arg(long)]
+    json: bool,
+}
+
+/// What can be listed.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Thing {
+    /// Event types with their parameters
+    Events,
+    /// Event sources
+    Sources,
+}
+
+/// One row: its name, what stands beside it, and the JSON object.
+struct Row {
+    name: String,
+    text: String,
+    json: Value,
+}
+
+/// Prints the list.
+pub fn execute(args: &Args) -> Result<(), Failure> {
+    let rows = match args.thing {
+        Thing::Events => events(),
+        Thing::Sources => sources(),
+    };
+    let mut out = std::io::stdout().lock();
+    let width = rows.iter().map(|row| row.name.len()).max().unwrap_or(0).min(32);
+    for row in rows {
+        if args.json {
+            writeln!(out, "{}", row.json)?;
+        } else {
+            writeln!(out, "{}", format!("{:width$}  {}", row.name, row.text).trim_end())?;
+        }
+    }
+    Ok(())
+}
+
+/// The events a condition can name today: those that are neither retired nor unused.
+fn events() -> Vec<Row> {
+    let current = |info: &&peregrine_event::EventInfo| !info.has(eflags::EF_OLD_VERSION | eflags::EF_UNUSED);
+    table::EVENTS.iter().filter(current).map(event_row).collect()
+}
+
+fn event_row(info: &peregrine_event::EventInfo) -> Row {
+    let params: Vec<String> = info.params.iter().map(|p| format!("{} {}", type_name(p.ty), p.name)).collect();
+    let exit = info.symbol.ends_with("_X");
+    Row {
+        name: info.name.to_owned(),
+        text: format!("{} ({})", if exit { '<' } else { '>' }, params.join(", ")),
+        json: json!({
+            "name": info.name,
+            "direction": if exit { "exit" } else { "enter" },
+            "syscall": info.is_syscall(),
+            "params": info.params.iter().map(|p| json!({"name": p.name, "type": type_name(p.ty)})).collect::<Vec<_>>(),
+        }),
+    }
+}
+
+fn type_name(ty: ParamType) -> String {
+    format!("{ty:?}").to_ascii_uppercase()
+}
+
+fn sources() -> Vec<Row> {
+    vec![Row {
+        name: "syscall".into(),
+        text: "system calls and the kernel's own events, live or from a capture".into(),
+        json: json!({"name": "syscall"}),
+    }]
+}
