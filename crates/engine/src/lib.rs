@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 pub mod fields;
+pub mod ops;
 pub mod session;
 pub mod value;
 

@@ -1,0 +1,136 @@
+//! Sets of texts, and of prefixes.
+
+use hashbrown::HashSet;
+
+/// A set of byte strings. The hash is seeded at random; a look-up that cannot succeed by length costs no hashing.
+#[derive(Debug, Clone)]
+pub struct ByteSet {
+    lengths: u64,
+    /// A lone member is compared at once.
+    single: Option<Box<[u8]>>,
+    members: HashSet<Box<[u8]>>,
+}
+
+fn length_bit(len: usize) -> u64 {
+    1 << len.min(63)
+}
+
+impl ByteSet {
+    /// A set of the given members.
+    pub fn new<'m>(members: impl IntoIterator<Item = &'m [u8]>) -> Self {
+        let members: HashSet<Box<[u8]>> = members.into_iter().map(Box::from).collect();
+        let lengths = members.iter().fold(0, |bits, m| bits | length_bit(m.len()));
+        let single = if members.len() == 1 { members.iter().next().cloned() } else { None };
+        Self { lengths, single, members }
+    }
+
+    /// Whether the value is a member.
+    #[inline]
+    pub fn contains(&self, value: &[u8]) -> bool {
+        if self.lengths & length_bit(value.len()) == 0 {
+            return false;
+        }
+        match &self.single {
+            Some(member) => **member == *value,
+            None => self.members.contains(value),
+        }
+    }
+}
+
+/// A set of prefixes (or, reversed, of suffixes).
+#[derive(Debug, Clone)]
+pub struct PrefixSet {
+    /// Sorted, and none is a prefix of another: the greatest that is not above a value is the only candidate.
+    prefixes: Vec<Box<[u8]>>,
+    /// First bytes.
+    first: [u64; 4],
+    /// The empty prefix is among them.
+    always: bool,
+    backwards: bool,
+}
+
+impl PrefixSet {
+    /// A set of prefixes.
+    pub fn prefixes<'m>(members: impl IntoIterator<Item = &'m [u8]>) -> Self {
+        Self::new(members.into_iter().map(Box::from).collect(), false)
+    }
+
+    /// A set of suffixes.
+    pub fn suffixes<'m>(members: impl IntoIterator<Item = &'m [u8]>) -> Self {
+        Self::new(members.into_iter().map(|m| m.iter().rev().copied().collect()).collect(), true)
+    }
+
+    fn new(mut members: Vec<Box<[u8]>>, backwards: bool) -> Self {
+        members.sort();
+        let mut prefixes: Vec<Box<[u8]>> = Vec::with_capacity(members.len());
+        for member in members {
+            if !prefixes.last().is_some_and(|last| member.starts_with(last)) {
+                prefixes.push(member);
+            }
+        }
+        let mut first = [0; 4];
+        for byte in prefixes.iter().filter_map(|p| p.first()) {
+            first[usize::from(byte >> 6)] |= 1 << (byte & 63);
+        }
+        let always = prefixes.first().is_some_and(|p| p.is_empty());
+        Self { prefixes, first, always, backwards }
+    }
+
+    /// Whether a member is a prefix (or suffix) of the value.
+    #[inline]
+    pub fn matches(&self, value: &[u8]) -> bool {
+        if self.always {
+            return true;
+        }
+        let end = if self.backwards { value.last() } else { value.first() };
+        let Some(&end) = end else { return false };
+        if self.first[usize::from(end >> 6)] & (1 << (end & 63)) == 0 {
+            return false;
+        }
+        if self.backwards { self.ends(value) } else { self.starts(value) }
+    }
+
+    fn starts(&self, value: &[u8]) -> bool {
+        if let [only] = &self.prefixes[..] {
+            return value.starts_with(only);
+        }
+        let above = self.prefixes.partition_point(|p| **p <= *value);
+        above > 0 && value.starts_with(&self.prefixes[above - 1])
+    }
+
+    fn ends(&self, value: &[u8]) -> bool {
+        self.prefixes.iter().any(|p| p.len() <= value.len() && p.iter().eq(value.iter().rev().take(p.len())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bytes<'t>(texts: &'t [&'t str]) -> impl Iterator<Item = &'t [u8]> {
+        texts.iter().map(|t| t.as_bytes())
+    }
+
+    #[test]
+    fn members() {
+        let long = "x".repeat(100);
+        let texts = ["bash", "sh", &long];
+        let set = ByteSet::new(bytes(&texts));
+        assert!(set.contains(b"sh") && set.contains(long.as_bytes()));
+        assert!(!set.contains(b"zsh") && !set.contains(b"xx") && !set.contains(&[b'x'; 99]));
+        assert!(ByteSet::new(bytes(&["a"])).contains(b"a"));
+        assert!(!ByteSet::new(bytes(&[])).contains(b""));
+    }
+
+    #[test]
+    fn prefixes_and_suffixes() {
+        let set = PrefixSet::prefixes(bytes(&["/etc/", "/etc/pam.d", "/root/.ssh", "/e"]));
+        assert!(set.matches(b"/etc/x") && set.matches(b"/e") && set.matches(b"/root/.ssh/id"));
+        assert!(!set.matches(b"/root/.ss") && !set.matches(b"etc/") && !set.matches(b""));
+        let set = PrefixSet::suffixes(bytes(&[".so", "java", "a"]));
+        assert!(set.matches(b"x.so") && set.matches(b"java") && set.matches(b"xa"));
+        assert!(!set.matches(b"so") && !set.matches(b"o"));
+        assert!(PrefixSet::prefixes(bytes(&[""])).matches(b""));
+        assert!(!PrefixSet::prefixes(bytes(&[])).matches(b"x"));
+    }
+}
