@@ -6,6 +6,7 @@
 //! it knows nothing of threads, descriptors or rules, and depends on nothing.
 #![forbid(unsafe_code)]
 
+pub mod calls;
 pub mod code;
 pub mod decode;
 pub mod defines;

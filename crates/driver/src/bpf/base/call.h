@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * A system call at its end: number, arguments, result, on x86-64, aarch64 and for 32-bit x86 programs.
+ *
+ * include/trace/events/syscalls.h (6.1 to 6.18): TP_PROTO(struct pt_regs *regs, long ret)
+ */
+#pragma once
+
+#include "../maps.h"
+
+struct call {
+	struct pt_regs *regs;
+	long ret;
+	bool compat;
+};
+
+#if defined(__TARGET_ARCH_x86)
+#define TS_COMPAT 0x0002
+#define COMPAT_EXECVE 59
+#define COMPAT_EXECVEAT 322
+
+static __always_inline u32 call_number(struct pt_regs *regs)
+{
+	return regs->orig_ax;
+}
+
+static __always_inline bool is_compat(void)
+{
+	return ((struct task_struct *)bpf_get_current_task_btf())->thread_info.status & TS_COMPAT;
+}
+
+static __always_inline ulong native_arg(struct pt_regs *regs, int n)
+{
+	switch (n) {
+	case 0:
+		return regs->di;
+	case 1:
+		return regs->si;
+	case 2:
+		return regs->dx;
+	case 3:
+		return regs->r10;
+	case 4:
+		return regs->r8;
+	default:
+		return regs->r9;
+	}
+}
+
+static __always_inline u32 compat_reg(struct pt_regs *regs, int n)
+{
+	switch (n) {
+	case 0:
+		return regs->bx;
+	case 1:
+		return regs->cx;
+	case 2:
+		return regs->dx;
+	case 3:
+		return regs->si;
+	case 4:
+		return regs->di;
+	default:
+		return regs->bp;
+	}
+}
+#elif defined(__TARGET_ARCH_arm64)
+#define TIF_32BIT (1 << 22)
+
+static __always_inline u32 call_number(struct pt_regs *regs)
+{
+	return regs->syscallno;
+}
+
+static __always_inline bool is_compat(void)
+{
+	return ((struct task_struct *)bpf_get_current_task_btf())->thread_info.flags & TIF_32BIT;
+}
+
+static __always_inline ulong native_arg(struct pt_regs *regs, int n)
+{
+	return n == 0 ? regs->orig_x0 : regs->regs[n];
+}
+
+static __always_inline u32 compat_reg(struct pt_regs *regs, int n)
+{
+	return native_arg(regs, n);
+}
+#endif
+
+/* 32-bit socketcall: one call for all of the socket's, with the arguments in memory. net/socket.c. */
+#define COMPAT_SOCKETCALL 102
+
+static __always_inline u32 socketcall_number(u32 which)
+{
+	switch (which) {
+	case 1:
+		return NR_socket;
+	case 2:
+		return NR_bind;
+	case 3:
+		return NR_connect;
+	case 4:
+		return NR_listen;
+	case 5:
+		return NR_accept;
+	case 6:
+		return NR_getsockname;
+	case 7:
+		return NR_getpeername;
+	case 8:
+		return NR_socketpair;
+	case 9: /* send: a sendto without an address */
+	case 11:
+		return NR_sendto;
+	case 10: /* recv */
+	case 12:
+		return NR_recvfrom;
+	case 13:
+		return NR_shutdown;
+	case 14:
+		return NR_setsockopt;
+	case 15:
+		return NR_getsockopt;
+	case 16:
+		return NR_sendmsg;
+	case 17:
+		return NR_recvmsg;
+	case 18:
+		return NR_accept4;
+	case 19:
+		return NR_recvmmsg;
+	case 20:
+		return NR_sendmmsg;
+	default:
+		return MAX_CALLS;
+	}
+}
+
+/* Arguments that each socketcall takes from memory, by its number. */
+static const u8 socketcall_args[21] = {0, 3, 3, 3, 2, 3, 3, 3, 4, 4, 4, 6, 6, 2, 5, 5, 3, 3, 4, 5, 4};
+
+static __noinline ulong compat_arg(struct pt_regs *regs, u32 n)
+{
+	u32 value = 0;
+
+#if defined(__TARGET_ARCH_x86)
+	if (call_number(regs) == COMPAT_SOCKETCALL) {
+		u32 which = compat_reg(regs, 0);
+
+		if (which < 21 && n < socketcall_args[which])
+			bpf_probe_read_user(&value, sizeof(value), (void *)(ulong)(compat_reg(regs, 1) + 4 * n));
+		return value;
+	}
+#endif
+	return compat_reg(regs, n);
+}
+
+/* The n-th argument, from 0. Numbers that a 32-bit program passed come zero-extended: cast where they have a sign. */
+static __always_inline ulong arg(const struct call *c, int n)
+{
+	return c->compat ? compat_arg(c->regs, n) : native_arg(c->regs, n);
+}
+
+/* The native number of a call, or MAX_CALLS and more. */
+static __always_inline u32 native_number(struct pt_regs *regs)
+{
+	u32 number = call_number(regs);
+
+#if defined(__TARGET_ARCH_x86)
+	if (is_compat()) {
+		/* A 64-bit execve of a 32-bit program ends as a 32-bit one, under its 64-bit number. */
+		if (number == COMPAT_EXECVE || number == COMPAT_EXECVEAT)
+			return number;
+		if (number == COMPAT_SOCKETCALL)
+			return socketcall_number(compat_reg(regs, 0));
+		return number < MAX_CALLS ? (u32)compat_calls[number] - 1 : MAX_CALLS;
+	}
+#elif defined(__TARGET_ARCH_arm64)
+	if (is_compat()) /* 32-bit Arm numbers are another table, which upstream does not know either. */
+		return MAX_CALLS;
+#endif
+	return number;
+}

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * An event being put together: its place in this CPU's scratch, the next free byte, the next slot of the array of
+ * lengths. Layout as in a capture file: header (26 bytes, packed), u16 lengths, parameters, records.
+ *
+ * The position stays in a local variable, so that the compiler folds it while parameters are of fixed size, and every
+ * access is masked, so that the verifier sees a bound whatever came before. What runs past MAX_EVENT is overwritten
+ * junk of an event that event_submit() throws away and counts.
+ *
+ * Tracepoints run with preemption off and none of ours interrupts another: the scratch of a CPU has one user.
+ */
+#pragma once
+
+#include "../maps.h"
+
+#define HEADER_LEN 26
+
+struct event {
+	u8 *data;
+	u32 pos;
+	u16 code;
+	u8 nth;
+	u8 tail;
+};
+
+/* Wider than its alignment: clang would write packed fields byte by byte, the kernels' CPUs need no alignment. */
+#define PUT(type, at, value) (*(type *)(at) = (type)(value))
+
+static __always_inline void count(u32 which)
+{
+	u32 zero = 0;
+	struct counters *c = bpf_map_lookup_elem(&counters, &zero);
+
+	if (c)
+		c->n[which]++;
+}
+
+static __always_inline u64 now(void)
+{
+	return bpf_ktime_get_boot_ns() + boot_offset_ns;
+}
+
+static __always_inline bool event_begin_as(struct event *e, u16 code, u32 params, u32 tid)
+{
+	u32 cpu = bpf_get_smp_processor_id();
+	struct scratch *s = bpf_map_lookup_elem(&scratch, &cpu);
+
+	if (!s)
+		return false;
+	e->data = s->data;
+	e->pos = HEADER_LEN + 2 * params;
+	e->code = code;
+	e->nth = 0;
+	e->tail = 0;
+	PUT(u64, e->data, now());
+	PUT(u64, e->data + 8, tid);
+	PUT(u16, e->data + 20, code);
+	PUT(u32, e->data + 22, params);
+	return true;
+}
+
+#define event_begin(e, CODE) event_begin_as(e, PPME_##CODE, PPME_##CODE##_PARAMS, (u32)bpf_get_current_pid_tgid())
+
+/* Where the next byte goes. */
+static __always_inline u8 *here(struct event *e)
+{
+	return e->data + (e->pos & EVENT_MASK);
+}
+
+/* Closes a parameter: its length goes into the array. */
+static __always_inline void param_len(struct event *e, u32 len)
+{
+	PUT(u16, e->data + HEADER_LEN + 2 * (e->nth & 31), len);
+	e->nth++;
+}
+
+#define PUSH(type)                                                                                                     \
+	static __always_inline void push_##type(struct event *e, type value)                                           \
+	{                                                                                                              \
+		PUT(type, here(e), value);                                                                             \
+		e->pos += sizeof(type);                                                                                \
+	}
+PUSH(u8)
+PUSH(u16)
+PUSH(u32)
+PUSH(u64)
+
+/* The group of counters that a lost event belongs to, under Falco's names. */
+static __always_inline u32 drop_counter(u16 code)
+{
+	switch (code) {
+	case PPME_SYSCALL_OPEN_X:
+	case PPME_SYSCALL_CREAT_X:
+	case PPME_SYSCALL_OPENAT_2_X:
+	case PPME_SYSCALL_OPENAT2_X:
+	case PPME_SYSCALL_OPEN_BY_HANDLE_AT_X:
+		return COUNTER_DROPS_BUFFER_OPEN_EXIT;
+	case PPME_SYSCALL_DUP_X:
+	case PPME_SYSCALL_CHMOD_X:
+	case PPME_SYSCALL_FCHMOD_X:
+	case PPME_SYSCALL_FCHMODAT_X:
+	case PPME_SYSCALL_CHOWN_X:
+	case PPME_SYSCALL_LCHOWN_X:
+	case PPME_SYSCALL_FCHOWN_X:
+	case PPME_SYSCALL_FCHOWNAT_X:
+	case PPME_SYSCALL_LINK_2_X:
+	case PPME_SYSCALL_LINKAT_2_X:
+	case PPME_SYSCALL_MKDIR_2_X:
+	case PPME_SYSCALL_MKDIRAT_X:
+	case PPME_SYSCALL_MOUNT_X:
+	case PPME_SYSCALL_UMOUNT_1_X:
+	case PPME_SYSCALL_UMOUNT2_X:
+	case PPME_SYSCALL_RENAME_X:
+	case PPME_SYSCALL_RENAMEAT_X:
+	case PPME_SYSCALL_RENAMEAT2_X:
+	case PPME_SYSCALL_RMDIR_2_X:
+	case PPME_SYSCALL_SYMLINK_X:
+	case PPME_SYSCALL_SYMLINKAT_X:
+	case PPME_SYSCALL_UNLINK_2_X:
+	case PPME_SYSCALL_UNLINKAT_2_X:
+		return COUNTER_DROPS_BUFFER_DIR_FILE_EXIT;
+	case PPME_SYSCALL_CLONE_20_X:
+	case PPME_SYSCALL_CLONE3_X:
+	case PPME_SYSCALL_FORK_20_X:
+	case PPME_SYSCALL_VFORK_20_X:
+		return COUNTER_DROPS_BUFFER_CLONE_FORK_EXIT;
+	case PPME_SYSCALL_EXECVE_19_X:
+	case PPME_SYSCALL_EXECVEAT_X:
+		return COUNTER_DROPS_BUFFER_EXECVE_EXIT;
+	case PPME_SOCKET_CONNECT_X:
+		return COUNTER_DROPS_BUFFER_CONNECT_EXIT;
+	case PPME_SYSCALL_BPF_2_X:
+	case PPME_SYSCALL_SETPGID_X:
+	case PPME_SYSCALL_PTRACE_X:
+	case PPME_SYSCALL_SECCOMP_X:
+	case PPME_SYSCALL_SETNS_X:
+	case PPME_SYSCALL_SETRESGID_X:
+	case PPME_SYSCALL_SETRESUID_X:
+	case PPME_SYSCALL_SETSID_X:
+	case PPME_SYSCALL_UNSHARE_X:
+	case PPME_SYSCALL_CAPSET_X:
+	case PPME_SYSCALL_KEYCTL_X:
+		return COUNTER_DROPS_BUFFER_OTHER_INTEREST_EXIT;
+	case PPME_SYSCALL_CLOSE_X:
+		return COUNTER_DROPS_BUFFER_CLOSE_EXIT;
+	case PPME_PROCEXIT_1_E:
+		return COUNTER_DROPS_BUFFER_PROC_EXIT;
+	default:
+		return COUNTER_EVTS;
+	}
+}
+
+/* Hands the event over. No wake-up: the consumer looks at its rings by itself, which costs both sides less. */
+static __always_inline void event_submit(struct event *e)
+{
+	u32 cpu = bpf_get_smp_processor_id();
+	u32 zero = 0;
+	struct counters *c = bpf_map_lookup_elem(&counters, &zero);
+	void *ring = bpf_map_lookup_elem(&rings, &cpu);
+	u32 len = e->pos;
+
+	if (!c || !ring)
+		return;
+	c->n[COUNTER_EVTS]++;
+	if (len >= MAX_EVENT) {
+		c->n[COUNTER_DROPS_SCRATCH_MAP]++;
+		return;
+	}
+	PUT(u32, e->data + 16, len);
+	if (bpf_ringbuf_output(ring, e->data, len, BPF_RB_NO_WAKEUP)) {
+		u32 group = drop_counter(e->code);
+
+		c->n[COUNTER_DROPS_BUFFER]++;
+		if (group != COUNTER_EVTS)
+			c->n[group]++;
+	}
+}

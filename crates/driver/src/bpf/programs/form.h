@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * The form of a system call's program. CALL(name, EVENT) opens its body, which stores each parameter in the order of
+ * the event table with one line; the rest (header, thread group, 32-bit mark, hand-over) is around it.
+ *
+ *	// int dup(unsigned int fildes)
+ *	CALL(dup, SYSCALL_DUP_1_X)
+ *	{
+ *		store_s64(e, c->ret);          // res
+ *		store_s64(e, (s32)arg(c, 0));  // oldfd
+ *	}
+ */
+#pragma once
+
+#include "../base/call.h"
+#include "../base/scope.h"
+#include "../extract/file.h"
+#include "../extract/flags.h"
+#include "../store/params.h"
+#include "../store/records.h"
+
+/* What every event says of its thread. */
+static __always_inline void event_end(struct event *e, u32 tgid, u32 marks)
+{
+	record_tgid(e, tgid);
+	record_cgroup(e);
+	record_marks(e, marks);
+	event_submit(e);
+}
+
+#define CALL(name, EVENT)                                                                                              \
+	static __always_inline void fill_##name(struct event *e, struct call *c);                                      \
+	SEC("tp_btf/sys_exit") int sys_##name(u64 *ctx)                                                                \
+	{                                                                                                              \
+		struct call c = {.regs = (void *)ctx[0], .ret = ctx[1], .compat = is_compat()};                        \
+		struct event e;                                                                                        \
+                                                                                                                       \
+		if (!event_begin(&e, EVENT))                                                                           \
+			return 0;                                                                                      \
+		fill_##name(&e, &c);                                                                                   \
+		event_end(&e, bpf_get_current_pid_tgid() >> 32, c.compat ? MARK_COMPAT : 0);                           \
+		return 0;                                                                                              \
+	}                                                                                                              \
+	static __always_inline void fill_##name(struct event *e, struct call *c)

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * Peregrine's own records behind the last parameter: u16 tag, u16 length, bytes (crates/event/src/record.rs).
+ * Every event names its thread group; the others are for those that have them.
+ */
+#pragma once
+
+#include "../base/call.h"
+#include "../extract/path.h"
+#include "params.h"
+
+static __always_inline void record_begin(struct event *e, u16 tag, u16 len)
+{
+	if (!e->tail) {
+		push_u32(e, RECORD_MAGIC);
+		e->tail = 1;
+	}
+	push_u16(e, tag);
+	push_u16(e, len);
+}
+
+static __always_inline void record_tgid(struct event *e, u32 tgid)
+{
+	record_begin(e, RECORD_TGID, 4);
+	push_u32(e, tgid);
+}
+
+static __always_inline void record_cgroup(struct event *e)
+{
+	record_begin(e, RECORD_CGROUPID, 8);
+	push_u64(e, bpf_get_current_cgroup_id());
+}
+
+static __always_inline void record_marks(struct event *e, u32 marks)
+{
+	if (marks) {
+		record_begin(e, RECORD_MARKS, 4);
+		push_u32(e, marks);
+	}
+}
+
+/* A path as the kernel knows it, seen from the task's root. The marks tell what it lacks. */
+static __always_inline u32 record_path(struct event *e, u16 tag, struct vfsmount *mnt, struct dentry *dentry)
+{
+	struct walk w;
+	u32 len;
+
+	path_walk_to(e, mnt, dentry, &w, false);
+	len = (PATH_SIZE - w.at) & PATH_MASK;
+	if (len) {
+		record_begin(e, tag, len);
+		push_bytes(e, walk_at(&w, w.at), len, KERNEL);
+	}
+	return w.marks;
+}
+
+/* Device and inode of a file, where no parameter has them. */
+static __always_inline void record_file(struct event *e, u32 dev, u64 ino)
+{
+	record_begin(e, RECORD_FILE, 12);
+	push_u32(e, dev);
+	push_u64(e, ino);
+}
