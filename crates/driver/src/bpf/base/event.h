@@ -40,10 +40,16 @@ static __always_inline u64 now(void)
 	return bpf_ktime_get_boot_ns() + boot_offset_ns;
 }
 
-static __always_inline bool event_begin_as(struct event *e, u16 code, u32 params, u32 tid)
+static __always_inline struct scratch *my_scratch(void)
 {
 	u32 cpu = bpf_get_smp_processor_id();
-	struct scratch *s = bpf_map_lookup_elem(&scratch, &cpu);
+
+	return bpf_map_lookup_elem(&scratch, &cpu);
+}
+
+static __always_inline bool event_begin_as(struct event *e, u16 code, u32 params, u32 tid)
+{
+	struct scratch *s = my_scratch();
 
 	if (!s)
 		return false;

@@ -61,19 +61,24 @@ static __always_inline u8 overlay_layer(struct dentry *dentry)
 	return OVERLAY_LOWER;
 }
 
-static __noinline int look_at_file(struct opened *o, struct file *file)
+/* BPF_CORE_READ takes every access inside its argument for the kernel's: hand it variables, not our own fields. */
+/* Not static: the verifier looks at it once, whoever calls. */
+__noinline int look_at_file(struct opened *o, u64 address)
 {
-	struct path path;
-	struct super_block *sb;
+	struct file *file = (void *)address;
+	struct inode *inode = BPF_CORE_READ(file, f_inode);
+	struct super_block *sb = BPF_CORE_READ(inode, i_sb);
+	struct path path = {};
 
+	if (!o)
+		return 0;
 	bpf_core_read(&path, sizeof(path), &file->f_path);
 	o->file = file;
 	o->mnt = path.mnt;
 	o->dentry = path.dentry;
-	o->inode = BPF_CORE_READ(file, f_inode);
+	o->inode = inode;
 	o->mode = BPF_CORE_READ(file, f_mode);
-	sb = BPF_CORE_READ(o->inode, i_sb);
-	o->ino = BPF_CORE_READ(o->inode, i_ino);
+	o->ino = BPF_CORE_READ(inode, i_ino);
 	o->dev = encode_dev(BPF_CORE_READ(sb, s_dev));
 	o->layer = overlay_layer(path.dentry);
 	return 0;
@@ -86,5 +91,5 @@ static __always_inline void look_at_fd(struct opened *o, s32 fd)
 
 	__builtin_memset(o, 0, sizeof(*o));
 	if (file)
-		look_at_file(o, file);
+		look_at_file(o, (u64)file);
 }

@@ -14,7 +14,6 @@
 #define PATH_STEPS 1024
 
 struct walk {
-	u8 *data;
 	struct dentry *dentry;
 	struct dentry *mnt_root;
 	struct mount *mount;
@@ -41,19 +40,20 @@ static __always_inline void read_dentry_name(struct dentry_name *to, struct dent
 	}
 }
 
-static __always_inline u8 *walk_at(struct walk *w, u32 at)
+static __always_inline u8 *walk_at(struct scratch *s, u32 at)
 {
-	return w->data + PATH_BASE + (at & PATH_MASK);
+	return s->data + PATH_BASE + (at & PATH_MASK);
 }
 
 /* From the root of a mount to the place where it is mounted; 1 at the topmost. */
 static __always_inline long cross_mount(struct walk *w)
 {
-	struct mount *parent = BPF_CORE_READ(w->mount, mnt_parent);
+	struct mount *mount = w->mount;
+	struct mount *parent = BPF_CORE_READ(mount, mnt_parent);
 
-	if (parent == w->mount || !parent)
+	if (parent == mount || !parent)
 		return 1;
-	w->dentry = BPF_CORE_READ(w->mount, mnt_mountpoint);
+	w->dentry = BPF_CORE_READ(mount, mnt_mountpoint);
 	w->mount = parent;
 	w->mnt_root = BPF_CORE_READ(parent, mnt.mnt_root);
 	return 0;
@@ -62,8 +62,12 @@ static __always_inline long cross_mount(struct walk *w)
 static long path_step(u32 index, void *ctx)
 {
 	struct walk *w = ctx;
+	struct scratch *s = my_scratch();
 	struct dentry_name name = {};
 	u32 len;
+
+	if (!s)
+		return 1;
 
 	if (w->dentry == w->stop && &w->mount->mnt == w->stop_mnt)
 		return 1;
@@ -78,14 +82,14 @@ static long path_step(u32 index, void *ctx)
 		return 1;
 	}
 	w->at -= len + 1;
-	*walk_at(w, w->at) = '/';
-	bpf_probe_read_kernel(walk_at(w, w->at + 1), len, name.name);
+	*walk_at(s, w->at) = '/';
+	bpf_probe_read_kernel(walk_at(s, w->at + 1), len, name.name);
 	w->dentry = name.parent;
 	return 0;
 }
 
 /* A file without a place below a root (memfd, a detached mount) has its name alone, and so has the root itself. */
-static __always_inline void bare_name(struct walk *w)
+static __always_inline void bare_name(struct scratch *s, struct walk *w)
 {
 	struct dentry_name name = {};
 	u32 len;
@@ -93,24 +97,30 @@ static __always_inline void bare_name(struct walk *w)
 	read_dentry_name(&name, w->dentry);
 	len = name.len & 0xff;
 	w->at -= len;
-	bpf_probe_read_kernel(walk_at(w, w->at), len, name.name);
+	bpf_probe_read_kernel(walk_at(s, w->at), len, name.name);
 }
 
-static __noinline int walk_up(struct walk *w)
+/* Not static: the verifier looks at it once, whoever calls. */
+__noinline int walk_up(struct walk *w)
 {
-	bpf_loop(PATH_STEPS, path_step, w, 0);
-	if (w->at == PATH_SIZE)
-		bare_name(w);
+	struct scratch *s = my_scratch();
+	struct walk here;
+
+	if (!w || !s)
+		return 0;
+	here = *w; /* the loop's context must lie on the stack */
+	bpf_loop(PATH_STEPS, path_step, &here, 0);
+	if (here.at == PATH_SIZE)
+		bare_name(s, &here);
+	*w = here;
 	return 0;
 }
 
 /* Walks from a path up to the current task's root (or, on wish, to the root of all). */
-static __always_inline void path_walk_to(struct event *e, struct vfsmount *mnt, struct dentry *dentry, struct walk *w,
-					 bool global)
+static __always_inline void path_walk_to(struct vfsmount *mnt, struct dentry *dentry, struct walk *w, bool global)
 {
 	struct fs_struct *fs = ((struct task_struct *)bpf_get_current_task_btf())->fs;
 
-	w->data = e->data;
 	w->dentry = dentry;
 	w->mount = container_of(mnt, struct mount, mnt);
 	w->mnt_root = BPF_CORE_READ(mnt, mnt_root);

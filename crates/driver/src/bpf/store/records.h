@@ -45,11 +45,11 @@ static __always_inline u32 record_path(struct event *e, u16 tag, struct vfsmount
 	struct walk w;
 	u32 len;
 
-	path_walk_to(e, mnt, dentry, &w, false);
+	path_walk_to(mnt, dentry, &w, false);
 	len = (PATH_SIZE - w.at) & PATH_MASK;
 	if (len) {
 		record_begin(e, tag, len);
-		push_bytes(e, walk_at(&w, w.at), len, KERNEL);
+		push_bytes(e, e->data + PATH_BASE + (w.at & PATH_MASK), len, KERNEL);
 	}
 	return w.marks;
 }
