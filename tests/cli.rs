@@ -46,3 +46,14 @@ fn listed_events_are_objects() {
     assert_eq!(openat["params"][1], serde_json::json!({"name": "dirfd", "type": "FD"}));
     assert!(events.iter().all(|e| e["name"] != "NA"), "retired events are not offered");
 }
+
+#[test]
+fn listed_fields_say_type_and_argument() {
+    let list = stdout(&peregrine(&["list", "fields", "--json"]));
+    let fields: Vec<serde_json::Value> = list.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let named = |name: &str| fields.iter().find(|f| f["name"] == name).unwrap_or_else(|| panic!("no {name}"));
+    assert_eq!(named("proc.aname")["argument"], "[N]?");
+    assert_eq!(named("fd.num")["type"], "INT64");
+    assert!(fields.iter().all(|f| f["doc"].as_str().is_some_and(|doc| !doc.is_empty())));
+    assert!(fields.len() > 200, "{}", fields.len());
+}

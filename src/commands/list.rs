@@ -2,7 +2,9 @@
 
 use crate::failure::Failure;
 use clap::ValueEnum;
+use peregrine_engine::fields::CLASSES;
 use peregrine_event::{ParamType, eflags, table};
+use peregrine_filter::field::{ArgForm, FieldInfo, flag};
 use serde_json::{Value, json};
 use std::io::Write;
 
@@ -19,6 +21,8 @@ pub struct Args {
 /// What can be listed.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Thing {
+    /// Fields of conditions and outputs
+    Fields,
     /// Event types with their parameters
     Events,
     /// Event sources
@@ -35,6 +39,7 @@ struct Row {
 /// Prints the list.
 pub fn execute(args: &Args) -> Result<(), Failure> {
     let rows = match args.thing {
+        Thing::Fields => fields(),
         Thing::Events => events(),
         Thing::Sources => sources(),
     };
@@ -48,6 +53,46 @@ pub fn execute(args: &Args) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+fn fields() -> Vec<Row> {
+    CLASSES.iter().flat_map(|class| class.fields.iter().map(|field| field_row(class.name, &field.info))).collect()
+}
+
+fn field_row(class: &str, info: &FieldInfo) -> Row {
+    let argument = match info.arg {
+        ArgForm::None => "",
+        ArgForm::IndexOptional => "[N]?",
+        ArgForm::IndexRequired => "[N]",
+        ArgForm::KeyOptional => "[KEY]?",
+        ArgForm::KeyRequired => "[KEY]",
+        ArgForm::ArgNameOrIndex => ".NAME or [N]",
+        ArgForm::DotName => ".NAME",
+        ArgForm::DotSide => ".src or .dst",
+    };
+    let list = if info.is_list { "list of " } else { "" };
+    let only = if info.flags & flag::FILTER_ONLY != 0 {
+        " (conditions only)"
+    } else if info.flags & flag::PRINT_ONLY != 0 {
+        " (outputs only)"
+    } else {
+        ""
+    };
+    Row {
+        name: format!("{}{argument}", info.name),
+        text: format!("{list}{}: {}{only}", type_name(info.ty), info.doc),
+        json: json!({
+            "name": info.name,
+            "class": class,
+            "type": type_name(info.ty),
+            "list": info.is_list,
+            "argument": argument,
+            "deprecated": info.flags & flag::DEPRECATED != 0,
+            "conditions": info.flags & flag::PRINT_ONLY == 0,
+            "outputs": info.flags & flag::FILTER_ONLY == 0,
+            "doc": info.doc,
+        }),
+    }
 }
 
 /// The events a condition can name today: those that are neither retired nor unused.
