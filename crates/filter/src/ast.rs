@@ -31,6 +31,8 @@ pub struct Check {
     pub lhs: Operand,
     /// Operator.
     pub op: Op,
+    /// The operator as written (`=` and `==` are one operator, but print as they were).
+    pub spelling: &'static str,
     /// `oneof`, `anyof`, `allof`.
     pub modifier: Option<Modifier>,
     /// Right side.

@@ -107,4 +107,8 @@ pub trait Catalogue {
     fn resolve(&self, name: &str, bracket: Option<&str>) -> Result<FieldRef, FieldError>;
     /// A field's description.
     fn info(&self, id: FieldId) -> &FieldInfo;
+    /// Names of asynchronous events that loaded plugins declare; they are event types too.
+    fn async_events(&self) -> &[&str] {
+        &[]
+    }
 }

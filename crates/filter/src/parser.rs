@@ -1,0 +1,532 @@
+//! Text to tree: a recursive-descent parser for conditions.
+//!
+//! Grammar, order of attempts and messages are upstream's (`filter/parser.cpp`). Recursion is bounded: each production
+//! counts one level, as upstream counts, so both refuse the same texts.
+
+use crate::ast::{Check, Expr, Modifier, Op, Operand, Rhs, Span, TransformerArg};
+use crate::error::ParseError;
+use crate::lexer::{BadEscape, Cursor};
+
+/// Levels of recursion that Falco allows.
+pub const MAX_DEPTH: u32 = 1000;
+/// Levels of recursion of upstream's parser when nothing is said.
+pub const DEFAULT_DEPTH: u32 = 100;
+
+/// Transformers of the left side, in upstream's order.
+pub const TRANSFORMERS: [&str; 8] = ["tolower", "toupper", "b64", "basename", "len", "join", "concat", "getopt"];
+
+/// One operator: how it is written and which values may stand on its right.
+pub struct OpRow {
+    /// As written.
+    pub text: &'static str,
+    /// Which.
+    pub op: Op,
+    /// What stands on its right.
+    pub side: Side,
+    /// One sentence for `peregrine list operators`.
+    pub doc: &'static str,
+}
+
+/// What stands on the right of an operator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// Nothing.
+    Nothing,
+    /// A number.
+    Number,
+    /// A text, or a modifier and a list.
+    Text,
+    /// A list.
+    List,
+}
+
+const fn row(text: &'static str, op: Op, side: Side, doc: &'static str) -> OpRow {
+    OpRow { text, op, side, doc }
+}
+
+/// Every operator in the order in which it is tried (`<=` before `<`, `==` before `=`).
+#[rustfmt::skip]
+pub const OPERATORS: [OpRow; 20] = [
+    row("exists", Op::Exists, Side::Nothing, "the field has a value"),
+    row("<=", Op::Le, Side::Number, "less or equal"),
+    row("<", Op::Lt, Side::Number, "less"),
+    row(">=", Op::Ge, Side::Number, "greater or equal"),
+    row(">", Op::Gt, Side::Number, "greater"),
+    row("==", Op::Eq, Side::Text, "equal"),
+    row("=", Op::Eq, Side::Text, "equal"),
+    row("!=", Op::Ne, Side::Text, "present and not equal"),
+    row("glob", Op::Glob, Side::Text, "matches a shell pattern; * crosses slashes"),
+    row("iglob", Op::Iglob, Side::Text, "matches a shell pattern, letter case ignored"),
+    row("contains", Op::Contains, Side::Text, "contains the text or bytes"),
+    row("icontains", Op::Icontains, Side::Text, "contains the text, letter case ignored"),
+    row("bcontains", Op::Bcontains, Side::Text, "contains the bytes given in hexadecimal"),
+    row("startswith", Op::Startswith, Side::Text, "starts with the text or bytes"),
+    row("bstartswith", Op::Bstartswith, Side::Text, "starts with the bytes given in hexadecimal"),
+    row("endswith", Op::Endswith, Side::Text, "ends with the text or bytes"),
+    row("regex", Op::Regex, Side::Text, "matches the regular expression as a whole"),
+    row("intersects", Op::Intersects, Side::List, "one of the field's values is in the list"),
+    row("in", Op::In, Side::List, "all of the field's values are in the list"),
+    row("pmatch", Op::Pmatch, Side::List, "one of the listed paths is the value or a directory above it"),
+];
+
+/// Modifiers of text operators.
+pub const MODIFIERS: [(&str, Modifier, &str); 3] = [
+    ("oneof", Modifier::Oneof, "exactly one value satisfies the operator"),
+    ("anyof", Modifier::Anyof, "at least one value satisfies the operator"),
+    ("allof", Modifier::Allof, "every value satisfies the operator"),
+];
+
+/// Parses a whole condition with [`MAX_DEPTH`].
+///
+/// # Errors
+/// [`ParseError`] with upstream's message and the place where reading stopped.
+pub fn parse(text: &str) -> Result<Expr, ParseError> {
+    parse_with_depth(text, MAX_DEPTH)
+}
+
+/// Parses a whole condition with a given limit of recursion.
+///
+/// # Errors
+/// [`ParseError`] with upstream's message and the place where reading stopped.
+pub fn parse_with_depth(text: &str, max_depth: u32) -> Result<Expr, ParseError> {
+    parse_at(text, 0, max_depth)
+}
+
+/// Parses a whole condition whose spans shall start at `base`, so that spans of several texts can be told apart.
+///
+/// # Errors
+/// [`ParseError`] with upstream's message and the place (in this text) where reading stopped.
+pub fn parse_at(text: &str, base: u32, max_depth: u32) -> Result<Expr, ParseError> {
+    let mut parser = Parser { cur: Cursor::new(text), depth: 0, max_depth, base };
+    if text.is_empty() {
+        return parser.fail("filter input string is empty");
+    }
+    let expr = parser.or_expr()?;
+    if !parser.cur.at_end() {
+        let message = format!("unexpected token after '{}', expecting 'or', 'and'", parser.cur.last);
+        return parser.fail(message);
+    }
+    Ok(expr)
+}
+
+/// Parses a field or a transformer at the start of a text and says how many bytes it took.
+///
+/// # Errors
+/// [`ParseError`] when neither stands there.
+pub fn parse_operand(text: &str) -> Result<(Operand, usize), ParseError> {
+    let mut parser = Parser { cur: Cursor::new(text), depth: 0, max_depth: DEFAULT_DEPTH, base: 0 };
+    let start = 0;
+    parser.enter()?;
+    let operand = if parser.cur.field_name() {
+        parser.field_rest(start)?
+    } else if parser.transformer_name() {
+        parser.cur.blank();
+        parser.transformer_rest(start)?
+    } else {
+        let message = format!("unexpected token after '{}", parser.cur.last);
+        return parser.fail(message);
+    };
+    Ok((operand, parser.cur.index()))
+}
+
+fn quote_list<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    names.map(|n| format!("'{n}'")).collect::<Vec<_>>().join(", ")
+}
+
+fn rhs_names() -> String {
+    quote_list(std::iter::once("val").chain(TRANSFORMERS))
+}
+
+struct Parser<'a> {
+    cur: Cursor<'a>,
+    depth: u32,
+    max_depth: u32,
+    base: u32,
+}
+
+type Parsed<T> = Result<T, ParseError>;
+
+impl Parser<'_> {
+    fn fail<T>(&self, message: impl Into<String>) -> Parsed<T> {
+        Err(ParseError { message: message.into(), position: self.cur.position() })
+    }
+
+    fn enter(&mut self) -> Parsed<()> {
+        self.depth += 1;
+        if self.depth >= self.max_depth {
+            return self.fail(format!("exceeded max depth limit of {}", self.max_depth));
+        }
+        Ok(())
+    }
+
+    /// Runs a production one level deeper.
+    fn deeper<T>(&mut self, production: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
+        self.enter()?;
+        let result = production(self);
+        self.depth -= 1;
+        result
+    }
+
+    fn span_from(&self, start: usize) -> Span {
+        Span { start: self.base + start as u32, end: self.base + self.cur.index() as u32 }
+    }
+
+    fn or_expr(&mut self) -> Parsed<Expr> {
+        self.deeper(|p| {
+            let children = p.operands("or", Self::and_expr)?;
+            Ok(one_or(children, Expr::Or))
+        })
+    }
+
+    fn and_expr(&mut self) -> Parsed<Expr> {
+        self.deeper(|p| {
+            let children = p.operands("and", Self::not_expr)?;
+            Ok(one_or(children, Expr::And))
+        })
+    }
+
+    /// Operands joined by a keyword that a blank or a parenthesis must follow.
+    fn operands(&mut self, keyword: &str, operand: fn(&mut Self) -> Parsed<Expr>) -> Parsed<Vec<Expr>> {
+        self.cur.blank();
+        let mut children = vec![operand(self)?];
+        self.cur.blank();
+        while self.cur.literal(keyword) {
+            children.push(if self.cur.blank() {
+                operand(self)?
+            } else if self.cur.literal("(") {
+                self.embedded()?
+            } else {
+                return self.fail(format!("expected blank or '(' after '{keyword}'"));
+            });
+            self.cur.blank();
+        }
+        Ok(children)
+    }
+
+    fn not_expr(&mut self) -> Parsed<Expr> {
+        self.deeper(|p| {
+            p.cur.blank();
+            let mut negated = false;
+            while p.cur.not_blank() {
+                negated = !negated;
+            }
+            let child = if p.cur.literal("not(") {
+                negated = !negated;
+                p.embedded()?
+            } else {
+                p.check_expr()?
+            };
+            Ok(if negated { Expr::Not(Box::new(child)) } else { child })
+        })
+    }
+
+    /// What follows an opening parenthesis.
+    fn embedded(&mut self) -> Parsed<Expr> {
+        self.deeper(|p| {
+            p.cur.blank();
+            let child = p.or_expr()?;
+            p.cur.blank();
+            if !p.cur.literal(")") {
+                return p.fail("expected a ')' token");
+            }
+            Ok(child)
+        })
+    }
+
+    fn check_expr(&mut self) -> Parsed<Expr> {
+        self.deeper(|p| {
+            p.cur.blank();
+            if p.cur.literal("(") {
+                return p.embedded();
+            }
+            let start = p.cur.index();
+            if p.cur.field_name() {
+                let lhs = p.deeper(|p| p.field_rest(start))?;
+                return p.condition(lhs, start);
+            }
+            if p.transformer_name() {
+                p.cur.blank();
+                let lhs = p.deeper(|p| p.transformer_rest(start))?;
+                return p.condition(lhs, start);
+            }
+            if p.cur.identifier() {
+                return Ok(Expr::Identifier(p.cur.last.clone(), p.span_from(start)));
+            }
+            p.fail("expected a '(' token, a field check, or an identifier")
+        })
+    }
+
+    /// Takes a transformer's name with its parenthesis; the last token is then the name.
+    fn transformer_name(&mut self) -> bool {
+        for name in TRANSFORMERS {
+            let rest = self.cur.rest();
+            if rest.starts_with(name.as_bytes()) && rest.get(name.len()) == Some(&b'(') {
+                self.cur.literal(name);
+                self.cur.literal("(");
+                self.cur.last = name.to_owned();
+                return true;
+            }
+        }
+        false
+    }
+
+    fn field_rest(&mut self, start: usize) -> Parsed<Operand> {
+        let name = self.cur.last.clone();
+        let arg = self.bracket_arg()?;
+        Ok(Operand::Field { name, arg, span: self.span_from(start) })
+    }
+
+    fn bracket_arg(&mut self) -> Parsed<Option<String>> {
+        if !self.cur.literal("[") {
+            return Ok(None);
+        }
+        if !self.quoted()? && !self.cur.bare_arg() {
+            return self.fail("expected a valid field argument: a quoted string or a bare string");
+        }
+        let arg = self.cur.last.clone();
+        if !self.cur.literal("]") {
+            return self.fail("expected a ']' token");
+        }
+        Ok(Some(arg))
+    }
+
+    fn quoted(&mut self) -> Parsed<bool> {
+        match self.cur.quoted() {
+            Ok(found) => Ok(found),
+            Err(BadEscape(message)) => self.fail(message),
+        }
+    }
+
+    /// What follows `name(`.
+    fn transformer_rest(&mut self, start: usize) -> Parsed<Operand> {
+        let name = self.cur.last.clone();
+        self.cur.blank();
+        let mut args = Vec::new();
+        loop {
+            args.push(self.deeper(Self::transformer_arg)?);
+            self.cur.blank();
+            if !self.cur.literal(",") {
+                break;
+            }
+        }
+        if !self.cur.literal(")") {
+            return self.fail("expected a ')' token closing the transformer");
+        }
+        let arg = self.bracket_arg()?;
+        Ok(Operand::Transformer { name, args, arg, span: self.span_from(start) })
+    }
+
+    fn transformer_arg(&mut self) -> Parsed<TransformerArg> {
+        self.cur.blank();
+        let start = self.cur.index();
+        if self.cur.number() || self.quoted()? {
+            return Ok(TransformerArg::Literal(self.cur.last.clone()));
+        }
+        if self.cur.literal("(") {
+            return self.transformer_list();
+        }
+        if self.transformer_name() {
+            return Ok(TransformerArg::Operand(self.deeper(|p| p.transformer_rest(start))?));
+        }
+        if self.cur.field_name() {
+            return Ok(TransformerArg::Operand(self.deeper(|p| p.field_rest(start))?));
+        }
+        self.fail("expected field transformer argument: field, transformer, quoted string, number, or transformer list")
+    }
+
+    fn transformer_list(&mut self) -> Parsed<TransformerArg> {
+        self.cur.blank();
+        if self.cur.literal(")") {
+            return Ok(TransformerArg::List(Vec::new()));
+        }
+        let mut items = vec![self.transformer_list_arg()?];
+        self.cur.blank();
+        while self.cur.literal(",") {
+            self.cur.blank();
+            items.push(self.transformer_list_arg()?);
+            self.cur.blank();
+        }
+        if !self.cur.literal(")") {
+            return self.fail("expected ')'");
+        }
+        Ok(TransformerArg::List(items))
+    }
+
+    fn transformer_list_arg(&mut self) -> Parsed<TransformerArg> {
+        let start = self.cur.index();
+        if self.cur.field_name() {
+            return Ok(TransformerArg::Operand(self.deeper(|p| p.field_rest(start))?));
+        }
+        if self.transformer_name() {
+            self.cur.blank();
+            return Ok(TransformerArg::Operand(self.deeper(|p| p.transformer_rest(start))?));
+        }
+        if self.quoted()? || self.cur.number() {
+            return Ok(TransformerArg::Literal(self.cur.last.clone()));
+        }
+        self.fail("expected transformer list argument: field, transformer, quoted string, or number")
+    }
+
+    /// Operator and right side.
+    fn condition(&mut self, lhs: Operand, start: usize) -> Parsed<Expr> {
+        self.deeper(|p| {
+            p.cur.blank();
+            let Some(operator) = OPERATORS.iter().find(|row| p.operator(row)) else {
+                return p.fail(format!(
+                    "expected a valid check operator: one of {}",
+                    quote_list(OPERATORS.iter().map(|o| o.text))
+                ));
+            };
+            let (modifier, rhs) = match operator.side {
+                Side::Nothing => (None, Rhs::None),
+                Side::Number => (None, p.deeper(Self::number_value)?),
+                Side::Text => p.text_side(operator)?,
+                Side::List => (None, p.deeper(|p| p.list_value(true))?),
+            };
+            let span = p.span_from(start);
+            Ok(Expr::Check(Check { lhs, op: operator.op, spelling: operator.text, modifier, rhs, span }))
+        })
+    }
+
+    fn operator(&mut self, row: &OpRow) -> bool {
+        // Words among the text operators need a blank behind them, so that `fd.name globx` is no operator.
+        if row.side == Side::Text && row.text.as_bytes()[0].is_ascii_alphabetic() {
+            self.cur.word(row.text)
+        } else {
+            self.cur.literal(row.text)
+        }
+    }
+
+    /// The right side of a text operator: a modifier counts only if a list or a name follows it.
+    fn text_side(&mut self, operator: &OpRow) -> Parsed<(Option<Modifier>, Rhs)> {
+        let had_blank = operator.text.as_bytes()[0].is_ascii_alphabetic() || self.cur.blank();
+        let (mark, last) = (self.cur.mark(), self.cur.last.clone());
+        if had_blank
+            && let Some(row) = MODIFIERS.iter().find(|m| self.cur.word(m.0))
+            && self.list_follows()
+            && !self.keyword_follows()
+        {
+            let rhs = self.deeper(|p| p.list_value(false))?;
+            return Ok((Some(row.1), rhs));
+        }
+        self.cur.reset(mark);
+        self.cur.last = last;
+        Ok((None, self.deeper(Self::text_value)?))
+    }
+
+    fn list_follows(&self) -> bool {
+        self.cur.rest().first().is_some_and(|b| *b == b'(' || b.is_ascii_alphabetic())
+    }
+
+    fn keyword_follows(&self) -> bool {
+        let rest = self.cur.rest();
+        ["and", "or", "not"]
+            .iter()
+            .any(|k| rest.starts_with(k.as_bytes()) && !rest.get(k.len()).is_some_and(u8::is_ascii_alphanumeric))
+    }
+
+    fn number_value(&mut self) -> Parsed<Rhs> {
+        self.cur.blank();
+        if let Some(operand) = self.deeper(Self::rhs_operand)? {
+            return Ok(Rhs::Operand(operand));
+        }
+        let start = self.cur.index();
+        if self.cur.number() {
+            return Ok(Rhs::Value(self.cur.last.clone(), self.span_from(start)));
+        }
+        self.fail(format!("expected a number value or a field with a valid transformer: {}", rhs_names()))
+    }
+
+    fn text_value(&mut self) -> Parsed<Rhs> {
+        self.cur.blank();
+        if let Some(operand) = self.deeper(Self::rhs_operand)? {
+            return Ok(Rhs::Operand(operand));
+        }
+        let start = self.cur.index();
+        if self.quoted()? || self.cur.bare_text() {
+            return Ok(Rhs::Value(self.cur.last.clone(), self.span_from(start)));
+        }
+        self.fail(format!("expected a string value or a field with a valid transformer: {}", rhs_names()))
+    }
+
+    fn list_item(&mut self) -> Parsed<(String, Span)> {
+        self.deeper(|p| {
+            p.cur.blank();
+            let start = p.cur.index();
+            if p.quoted()? || p.cur.bare_text() {
+                return Ok((p.cur.last.clone(), p.span_from(start)));
+            }
+            p.fail("expected a string value")
+        })
+    }
+
+    fn list_literal(&mut self) -> Parsed<Option<Rhs>> {
+        if !self.cur.literal("(") {
+            return Ok(None);
+        }
+        self.cur.blank();
+        let mut items = Vec::new();
+        // A first item that cannot be read means an empty list, upstream says; what follows must then close it.
+        if let Ok(first) = self.list_item() {
+            items.push(first);
+            self.cur.blank();
+            while self.cur.literal(",") {
+                items.push(self.list_item()?);
+                self.cur.blank();
+            }
+        }
+        if !self.cur.literal(")") {
+            return self.fail("expected a ')' token");
+        }
+        Ok(Some(Rhs::List(items)))
+    }
+
+    fn list_value(&mut self, operands: bool) -> Parsed<Rhs> {
+        self.cur.blank();
+        if let Some(list) = self.list_literal()? {
+            return Ok(list);
+        }
+        if operands && let Some(operand) = self.deeper(Self::rhs_operand)? {
+            return Ok(Rhs::Operand(operand));
+        }
+        let start = self.cur.index();
+        if self.cur.identifier() {
+            return Ok(Rhs::ListName(self.cur.last.clone(), self.span_from(start)));
+        }
+        if operands {
+            self.fail(format!("expected a list, an identifier, or a field with a valid transformer: {}", rhs_names()))
+        } else {
+            self.fail("expected a list or an identifier")
+        }
+    }
+
+    /// `val(field)` or a transformer, if one stands here.
+    fn rhs_operand(&mut self) -> Parsed<Option<Operand>> {
+        self.cur.blank();
+        let start = self.cur.index();
+        if self.cur.literal("val(") {
+            self.cur.blank();
+            let field_start = self.cur.index();
+            if !self.cur.field_name() {
+                return self.fail("expected a field within 'val' transformer");
+            }
+            let field = self.deeper(|p| p.field_rest(field_start))?;
+            self.cur.blank();
+            if !self.cur.literal(")") {
+                return self.fail("expected a ')' token closing the transformer");
+            }
+            let arg = self.bracket_arg()?;
+            let args = vec![TransformerArg::Operand(field)];
+            return Ok(Some(Operand::Transformer { name: "val".into(), args, arg, span: self.span_from(start) }));
+        }
+        if self.transformer_name() {
+            self.cur.blank();
+            return Ok(Some(self.deeper(|p| p.transformer_rest(start))?));
+        }
+        Ok(None)
+    }
+}
+
+fn one_or(mut children: Vec<Expr>, join: fn(Vec<Expr>) -> Expr) -> Expr {
+    if children.len() == 1 { children.remove(0) } else { join(children) }
+}

@@ -1,0 +1,2 @@
+//! What does a rules file say?
+#![forbid(unsafe_code)]

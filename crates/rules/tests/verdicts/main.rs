@@ -1,0 +1,3 @@
+//! The load and compile verdicts of the corpus, with the engine's whole catalogue of fields.
+
+mod conditions;
