@@ -4,4 +4,12 @@
 //! processes, descriptors, users, interfaces) that describe the world before the first event.
 #![forbid(unsafe_code)]
 
+pub mod block;
+pub mod convert;
+mod error;
+mod input;
+mod reader;
 pub mod tables;
+
+pub use error::{CaptureError, Fault};
+pub use reader::{Item, Options, ReadStats, Reader};

@@ -256,3 +256,39 @@ pub enum FdType {
     MemFd = 20,
     PidFd = 21,
 }
+
+impl FdType {
+    /// Every type, in the order of its number.
+    pub const ALL: [FdType; 22] = {
+        use FdType::*;
+        [
+            Unknown,
+            File,
+            Directory,
+            Ipv4Sock,
+            Ipv6Sock,
+            Ipv4ServSock,
+            Ipv6ServSock,
+            Fifo,
+            UnixSock,
+            Event,
+            Unsupported,
+            SignalFd,
+            EventPoll,
+            Inotify,
+            TimerFd,
+            Netlink,
+            FileV2,
+            Bpf,
+            UserfaultFd,
+            IoUring,
+            MemFd,
+            PidFd,
+        ]
+    };
+
+    /// The type of that number, if the format has it.
+    pub fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(number)).copied()
+    }
+}

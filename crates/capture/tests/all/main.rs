@@ -1,0 +1,19 @@
+//! Captures, real, written and hostile.
+
+mod corpus;
+
+use std::path::PathBuf;
+
+/// Every capture of the corpus, or none when there is no corpus.
+fn captures() -> Vec<PathBuf> {
+    let Some(corpus) = peregrine_testkit::corpus() else { return Vec::new() };
+    let mut files: Vec<PathBuf> = ["captures", "newest"]
+        .iter()
+        .flat_map(|dir| std::fs::read_dir(corpus.join(dir)).unwrap())
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|e| e == "scap"))
+        .collect();
+    files.sort();
+    assert!(files.len() >= 26, "the corpus has {} captures", files.len());
+    files
+}
