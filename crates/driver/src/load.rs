@@ -1,0 +1,397 @@
+//! Loading the kernel programs, attaching them, and what can be asked of them while they run.
+
+use crate::error::{kernel_release, log_tail};
+use crate::order::{Irregular, Rings, WINDOW_NS};
+use crate::ring::Ring;
+use crate::scope::{Target, tree_members};
+use crate::stats::{Counters, Stats};
+use crate::{Config, DriverError, Needs, counters::COUNTERS, privileges};
+use aya::maps::{Array, ArrayOfMaps, HashMap, Map, MapData, PerCpuArray, ProgramArray};
+use aya::programs::{BtfTracePoint, Program, ProgramError};
+use aya::{Btf, Ebpf, EbpfLoader, VerifierLogLevel};
+use peregrine_event::{Event, calls, code};
+use rustix::time::{ClockId, clock_gettime};
+use std::collections::BTreeMap;
+use std::os::fd::AsFd;
+use std::path::Path;
+
+const BTF_PATH: &str = "/sys/kernel/btf/vmlinux";
+
+/// The dispatcher: the one program on the system call exit tracepoint that is attached.
+const DISPATCHER: &str = "sys_exit";
+/// Tracepoints that are no system calls: program, tracepoint, and the event it tells of.
+///
+/// The first three are attached always: they keep the scope's table of processes and tell of every new and ended
+/// thread.
+const TRACEPOINTS: [(&str, &str, u16); 4] = [
+    ("process_exec", "sched_process_exec", code::SYSCALL_EXECVE_19_X),
+    ("process_fork", "sched_process_fork", code::SYSCALL_CLONE_20_X),
+    ("process_exit", "sched_process_exit", code::PROCEXIT_1_E),
+    ("signal_deliver", "signal_deliver", code::SIGNALDELIVER_E),
+];
+
+/// Bits of the kernel's tables of wanted calls and events.
+const WANT: u8 = 1;
+const WANT_SUCCESS_ONLY: u8 = 2;
+const SCOPE_CGROUP: u32 = 1;
+const SCOPE_TREE: u32 = 2;
+
+/// The running kernel programs. Dropping it detaches them; nothing stays in the kernel, whatever way the process ends.
+pub struct Driver {
+    // Before the maps: programs stop writing first.
+    ebpf: Ebpf,
+    rings: Rings,
+    counters: PerCpuArray<MapData, [u64; COUNTERS.len()]>,
+    tables: Tables,
+    boot_offset_ns: u64,
+    verified: BTreeMap<String, u32>,
+    ring_bytes: usize,
+}
+
+impl std::fmt::Debug for Driver {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Driver").field("rings", &self.rings).field("programs", &self.verified).finish_non_exhaustive()
+    }
+}
+
+/// The maps that the programs look into, kept to be written again.
+struct Tables {
+    programs: ProgramArray<MapData>,
+    calls: Array<MapData, u8>,
+    events: Array<MapData, u8>,
+    rings: ArrayOfMaps<MapData, MapData>,
+    tree: HashMap<MapData, u32, u8>,
+}
+
+impl Driver {
+    /// Loads and attaches what the configuration asks for. From the return on events gather in the ring buffers, so
+    /// that a snapshot of `/proc` taken afterwards and the events leave no gap between them.
+    ///
+    /// # Errors
+    /// A [`DriverError`] that names what is missing and the remedy.
+    pub fn load(config: &Config) -> Result<Self, DriverError> {
+        config.check()?;
+        privileges::check()?;
+        let target = Target::resolve(&config.scope)?;
+        let boot_offset_ns = boot_offset();
+        let mut ebpf = open_object(config, &target, boot_offset_ns)?;
+        let mut tables = Tables::take(&mut ebpf)?;
+        let counters = take_map(&mut ebpf, "counters")?;
+        let ring_bytes = config.buffer.bytes() as usize;
+        let rings = tables.make_rings(config)?;
+        let mut driver = Self {
+            ebpf,
+            rings,
+            counters: PerCpuArray::try_from(counters).map_err(|e| map_error("counters", e))?,
+            tables,
+            boot_offset_ns,
+            verified: BTreeMap::new(),
+            ring_bytes,
+        };
+        driver.load_programs(&config.needs)?;
+        driver.tables.want(config)?;
+        driver.attach(&config.needs)?;
+        if let Target::Tree(root) = target {
+            driver.tables.seed_tree(root)?;
+        }
+        Ok(driver)
+    }
+
+    /// Hands on what has arrived up to a moment ago, oldest first, and returns how many events that were. Events
+    /// borrow the ring buffer: what must outlive the call is copied by the callee. Never waits; at most one batch.
+    pub fn drain(&mut self, each: &mut dyn FnMut(&Event<'_>)) -> usize {
+        let cutoff = self.now().saturating_sub(WINDOW_NS);
+        self.rings.drain(cutoff, each)
+    }
+
+    /// Like [`Driver::drain`], without holding anything back: for the end, when nothing older can come.
+    pub fn drain_all(&mut self, each: &mut dyn FnMut(&Event<'_>)) -> usize {
+        self.rings.drain(u64::MAX, each)
+    }
+
+    /// The present time on the events' clock, nanoseconds since the epoch.
+    pub fn now(&self) -> u64 {
+        nanoseconds(ClockId::Boottime) + self.boot_offset_ns
+    }
+
+    /// Stops the programs; what is in the buffers can still be drained.
+    pub fn detach(&mut self) {
+        for (_, program) in self.ebpf.programs_mut() {
+            if let Program::BtfTracePoint(program) = program {
+                // Fails only for a program that was never loaded.
+                let _ = program.unload();
+            }
+        }
+    }
+
+    /// The counters of the kernel programs.
+    ///
+    /// # Errors
+    /// [`DriverError::Map`] when the kernel refuses to read them.
+    pub fn stats(&self) -> Result<Stats, DriverError> {
+        let values = self.counters.get(&0, 0).map_err(|e| map_error("counters", e))?;
+        Ok(Stats { cpus: values.iter().map(|n| Counters { n: *n }).collect() })
+    }
+
+    /// What the consumer found in the rings that should not have been there.
+    pub fn irregular(&self) -> Irregular {
+        self.rings.irregular()
+    }
+
+    /// Instructions that the verifier walked, by program; kernels before 5.16 do not say.
+    pub fn verified_instructions(&self) -> &BTreeMap<String, u32> {
+        &self.verified
+    }
+
+    /// Bytes of each ring buffer, and how full the fullest one is now.
+    pub fn ring_use(&self) -> (usize, usize) {
+        (self.ring_bytes, self.rings.backlog())
+    }
+
+    /// Number of ring buffers.
+    pub fn ring_count(&self) -> usize {
+        self.rings.len()
+    }
+
+    /// Loads the programs of wanted calls and puts each at its number in the dispatcher's table.
+    fn load_programs(&mut self, needs: &Needs) -> Result<(), DriverError> {
+        let btf = kernel_btf()?;
+        let mut wanted: BTreeMap<String, Vec<u32>> = BTreeMap::new();
+        for (call, number) in native_calls().filter(|(call, _)| call_wanted(call, needs)) {
+            if let Some(name) = self.program_of(call) {
+                wanted.entry(name).or_default().push(number);
+            }
+        }
+        for (name, numbers) in &wanted {
+            self.load_program(name, "sys_exit", &btf)?;
+            let program = self.tracepoint(name)?;
+            let fd = program.fd().map_err(|e| program_error(name, e))?.try_clone();
+            let fd = fd.map_err(|e| map_error("programs", e))?;
+            for number in numbers {
+                self.tables.programs.set(*number, &fd, 0).map_err(|e| map_error("programs", e))?;
+            }
+        }
+        self.load_program(DISPATCHER, "sys_exit", &btf)?;
+        for (name, tracepoint) in self.tracepoints(needs) {
+            self.load_program(name, tracepoint, &btf)?;
+        }
+        Ok(())
+    }
+
+    /// The program of a call, or the generic one for calls that share an event; `None` where the object has none.
+    fn program_of(&self, call: &calls::Call) -> Option<String> {
+        let own = format!("sys_{}", call.name);
+        let generic = (call.event == code::GENERIC_X).then(|| "sys_generic".to_owned());
+        [Some(own), generic].into_iter().flatten().find(|name| self.ebpf.program(name).is_some())
+    }
+
+    /// The tracepoints to attach besides the dispatcher: program and tracepoint.
+    fn tracepoints(&self, needs: &Needs) -> Vec<(&'static str, &'static str)> {
+        let wanted = |event: u16| event != code::SIGNALDELIVER_E || needs.contains(event);
+        let rows = TRACEPOINTS.iter().filter(|(name, _, event)| wanted(*event) && self.ebpf.program(name).is_some());
+        rows.map(|(name, tracepoint, _)| (*name, *tracepoint)).collect()
+    }
+
+    fn load_program(&mut self, name: &str, tracepoint: &str, btf: &Btf) -> Result<(), DriverError> {
+        let program = self.tracepoint(name)?;
+        program.load(tracepoint, btf).map_err(|e| program_error(name, e))?;
+        let count = program.info().ok().and_then(|info| info.verified_instruction_count());
+        if let Some(count) = count {
+            self.verified.insert(name.to_owned(), count);
+        }
+        Ok(())
+    }
+
+    fn tracepoint(&mut self, name: &str) -> Result<&mut BtfTracePoint, DriverError> {
+        let missing = || DriverError::Object { kernel: kernel_release(), reason: format!("no program {name}") };
+        self.ebpf.program_mut(name).and_then(|program| program.try_into().ok()).ok_or_else(missing)
+    }
+
+    /// Attaches the tracepoints, the dispatcher last: a process is known to the scope before its calls are looked at.
+    fn attach(&mut self, needs: &Needs) -> Result<(), DriverError> {
+        let names = self.tracepoints(needs).into_iter().map(|(name, _)| name).chain([DISPATCHER]);
+        for name in names {
+            let program = self.tracepoint(name)?;
+            program.attach().map_err(|e| DriverError::Attach { program: name.to_owned(), reason: chain(&e) })?;
+        }
+        Ok(())
+    }
+}
+
+impl Tables {
+    fn take(ebpf: &mut Ebpf) -> Result<Self, DriverError> {
+        macro_rules! typed {
+            ($name:literal) => {
+                take_map(ebpf, $name)?.try_into().map_err(|e| map_error($name, e))?
+            };
+        }
+        Ok(Self {
+            programs: typed!("programs"),
+            calls: typed!("wanted_calls"),
+            events: typed!("wanted_events"),
+            rings: typed!("rings"),
+            tree: typed!("scope_tgids"),
+        })
+    }
+
+    /// Makes the ring buffers and gives each CPU its own or its group's. CPUs that are offline now get one too, in
+    /// case they come.
+    fn make_rings(&mut self, config: &Config) -> Result<Rings, DriverError> {
+        let bytes = config.buffer.bytes() as usize;
+        let failed = |reason: String| DriverError::Ring { bytes, reason };
+        let online = aya::util::online_cpus().map_err(|(path, e)| failed(format!("{path}: {e}")))?;
+        let share = match usize::from(config.cpus_per_buffer) {
+            0 => online.len(),
+            n => n.min(online.len()),
+        };
+        let mut rings = Vec::new();
+        let mut of_cpu = vec![0; self.rings.len() as usize];
+        let mut maps = Vec::new();
+        for group in online.chunks(share.max(1)) {
+            let map = ring_map(config.buffer.bytes()).map_err(|e| failed(chain(&e)))?;
+            let ring = Ring::map(map.fd().as_fd(), bytes).map_err(|e| failed(e.to_string()))?;
+            let first = group.first().copied().unwrap_or(0);
+            for cpu in group {
+                if let Some(slot) = of_cpu.get_mut(*cpu as usize) {
+                    *slot = maps.len();
+                }
+            }
+            rings.push((first as u16, ring));
+            maps.push(map);
+        }
+        for (cpu, index) in of_cpu.iter().enumerate() {
+            self.rings.set(cpu as u32, &maps[*index], 0).map_err(|e| failed(chain(&e)))?;
+        }
+        Ok(Rings::new(rings))
+    }
+
+    /// Writes the tables of wanted calls and events.
+    fn want(&mut self, config: &Config) -> Result<(), DriverError> {
+        let bits = if config.drop_failed { WANT | WANT_SUCCESS_ONLY } else { WANT };
+        for (call, number) in native_calls() {
+            let value = if call_wanted(call, &config.needs) { bits } else { 0 };
+            self.calls.set(number, value, 0).map_err(|e| map_error("wanted_calls", e))?;
+        }
+        for code in 0..code::COUNT as u16 {
+            let value = if config.needs.contains(code) { bits } else { 0 };
+            self.events.set(u32::from(code), value, 0).map_err(|e| map_error("wanted_events", e))?;
+        }
+        Ok(())
+    }
+
+    /// Puts a process and its descendants into the scope. Forks since attaching are added by the kernel, so going
+    /// over `/proc` until nothing new is found leaves nobody out.
+    fn seed_tree(&mut self, root: u32) -> Result<(), DriverError> {
+        self.tree.insert(root, 1, 0).map_err(|e| map_error("scope_tgids", e))?;
+        loop {
+            let mut added = false;
+            for pid in tree_members(root)? {
+                if self.tree.get(&pid, 0).is_err() {
+                    self.tree.insert(pid, 1, 0).map_err(|e| map_error("scope_tgids", e))?;
+                    added = true;
+                }
+            }
+            if !added {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// The compiled programs with their settings, maps created, nothing loaded yet.
+fn open_object(config: &Config, target: &Target, boot_offset_ns: u64) -> Result<Ebpf, DriverError> {
+    let (mode, cgroup, level) = match target {
+        Target::All => (0, 0, 0),
+        Target::Cgroup(cgroup) => (SCOPE_CGROUP, cgroup.id, cgroup.level),
+        Target::Tree(_) => (SCOPE_TREE, 0, 0),
+    };
+    let cpus = aya::util::nr_cpus().map_err(|(what, source)| DriverError::Read { path: what.into(), source })? as u32;
+    let own = if config.exclude_self { std::process::id() } else { 0 };
+    let mut loader = EbpfLoader::new();
+    loader
+        .verifier_log_level(VerifierLogLevel::DEBUG | VerifierLogLevel::STATS)
+        .override_global("boot_offset_ns", &boot_offset_ns, true)
+        .override_global("own_tgid", &own, true)
+        .override_global("snaplen", &config.snaplen, true)
+        .override_global("scope_mode", &mode, true)
+        .override_global("scope_cgroup", &cgroup, true)
+        .override_global("scope_cgroup_level", &level, true)
+        .map_max_entries("rings", cpus)
+        .map_max_entries("scratch", cpus);
+    loader.load(crate::OBJECT).map_err(|e| DriverError::Object { kernel: kernel_release(), reason: chain(&e) })
+}
+
+fn kernel_btf() -> Result<Btf, DriverError> {
+    if let Err(source) = std::fs::File::open(BTF_PATH) {
+        return Err(DriverError::NoBtf { path: BTF_PATH.into(), kernel: kernel_release(), source });
+    }
+    Btf::from_sys_fs().map_err(|e| DriverError::Btf(chain(&e)))
+}
+
+/// A ring buffer map of that many bytes.
+fn ring_map(bytes: u32) -> Result<MapData, aya::maps::MapError> {
+    let kind = aya_obj::generated::bpf_map_type::BPF_MAP_TYPE_RINGBUF as u32;
+    MapData::create(aya_obj::Map::new_from_params(kind, 0, 0, bytes, 0), "ring", None)
+}
+
+/// This architecture's calls with their numbers.
+fn native_calls() -> impl Iterator<Item = (&'static calls::Call, u32)> {
+    calls::CALLS.iter().filter_map(|call| {
+        let number = if cfg!(target_arch = "aarch64") { call.aarch64 } else { call.x86_64 };
+        u32::try_from(number).ok().map(|number| (call, number))
+    })
+}
+
+fn call_wanted(call: &calls::Call, needs: &Needs) -> bool {
+    match call.event {
+        code::GENERIC_X => needs.contains_generic(call.id()),
+        event => needs.contains(event),
+    }
+}
+
+/// Wall clock minus boot clock: constant but for changes of the wall clock, which running events do not follow.
+fn boot_offset() -> u64 {
+    nanoseconds(ClockId::Realtime).saturating_sub(nanoseconds(ClockId::Boottime))
+}
+
+fn nanoseconds(clock: ClockId) -> u64 {
+    let time = clock_gettime(clock);
+    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
+}
+
+fn take_map(ebpf: &mut Ebpf, name: &'static str) -> Result<Map, DriverError> {
+    ebpf.take_map(name).ok_or(DriverError::Map { map: name, reason: "the object has no such map".into() })
+}
+
+fn map_error(map: &'static str, error: impl std::error::Error) -> DriverError {
+    DriverError::Map { map, reason: chain(&error) }
+}
+
+fn program_error(name: &str, error: ProgramError) -> DriverError {
+    let log = match &error {
+        ProgramError::LoadError { verifier_log, .. } => log_tail(&verifier_log.to_string()),
+        _ => String::new(),
+    };
+    let reason = match &error {
+        ProgramError::LoadError { io_error, .. } => io_error.to_string(),
+        other => chain(other),
+    };
+    DriverError::Verifier { program: name.to_owned(), kernel: kernel_release(), reason, log }
+}
+
+/// An error with its causes, since the loader's outermost messages say little.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
+/// Whether the kernel's description of its types is there, without which nothing can be loaded.
+pub fn has_btf() -> bool {
+    Path::new(BTF_PATH).exists()
+}

@@ -1,0 +1,3 @@
+//! The driver on the running kernel. Every test watches only processes that it started itself.
+
+mod load;
