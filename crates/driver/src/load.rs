@@ -180,9 +180,10 @@ impl Driver {
 
     /// The program of a call, or the generic one for calls that share an event; `None` where the object has none.
     fn program_of(&self, call: &calls::Call) -> Option<String> {
-        let own = format!("sys_{}", call.name);
+        // The call `exit` has no end to tell of; its name would be the dispatcher's.
+        let own = Some(format!("sys_{}", call.name)).filter(|name| name != DISPATCHER);
         let generic = (call.event == code::GENERIC_X).then(|| "sys_generic".to_owned());
-        [Some(own), generic].into_iter().flatten().find(|name| self.ebpf.program(name).is_some())
+        [own, generic].into_iter().flatten().find(|name| self.ebpf.program(name).is_some())
     }
 
     /// The tracepoints to attach besides the dispatcher: program and tracepoint.
