@@ -3,8 +3,10 @@
 use crate::failure::Failure;
 use clap::ValueEnum;
 use peregrine_engine::fields::CLASSES;
-use peregrine_event::{ParamType, eflags, table};
+use peregrine_event::{eflags, table};
 use peregrine_filter::field::{ArgForm, FieldInfo, flag};
+use peregrine_filter::parser::{MODIFIERS, OPERATORS, Side, TRANSFORMERS};
+use peregrine_filter::types::type_name;
 use serde_json::{Value, json};
 use std::io::Write;
 
@@ -25,6 +27,12 @@ enum Thing {
     Fields,
     /// Event types with their parameters
     Events,
+    /// Comparisons of conditions
+    Operators,
+    /// Functions over fields
+    Transformers,
+    /// Where alerts go
+    Outputs,
     /// Event sources
     Sources,
 }
@@ -41,7 +49,10 @@ pub fn execute(args: &Args) -> Result<(), Failure> {
     let rows = match args.thing {
         Thing::Fields => fields(),
         Thing::Events => events(),
-        Thing::Sources => sources(),
+        Thing::Operators => operators(),
+        Thing::Transformers => TRANSFORMERS.iter().map(|(name, doc)| named(name, doc)).collect(),
+        Thing::Outputs => vec![named("stdout", "standard output: a line of text, or of JSON, an alert")],
+        Thing::Sources => vec![named("syscall", "system calls and the kernel's own events, live or from a capture")],
     };
     let mut out = std::io::stdout().lock();
     let width = rows.iter().map(|row| row.name.len()).max().unwrap_or(0).min(32);
@@ -116,14 +127,26 @@ fn event_row(info: &peregrine_event::EventInfo) -> Row {
     }
 }
 
-fn type_name(ty: ParamType) -> String {
-    format!("{ty:?}").to_ascii_uppercase()
+fn operators() -> Vec<Row> {
+    let takes = |side| match side {
+        Side::Nothing => "nothing",
+        Side::Number => "number",
+        Side::Text => "value",
+        Side::List => "list",
+    };
+    let plain = OPERATORS.iter().map(|row| Row {
+        name: row.text.to_owned(),
+        text: row.doc.to_owned(),
+        json: json!({"name": row.text, "right": takes(row.side), "modifier": false, "doc": row.doc}),
+    });
+    let modifiers = MODIFIERS.iter().map(|(name, _, doc)| Row {
+        name: format!("... {name}"),
+        text: doc.to_string(),
+        json: json!({"name": name, "right": "list", "modifier": true, "doc": doc}),
+    });
+    plain.chain(modifiers).collect()
 }
 
-fn sources() -> Vec<Row> {
-    vec![Row {
-        name: "syscall".into(),
-        text: "system calls and the kernel's own events, live or from a capture".into(),
-        json: json!({"name": "syscall"}),
-    }]
+fn named(name: &str, doc: &str) -> Row {
+    Row { name: name.to_owned(), text: doc.to_owned(), json: json!({"name": name, "doc": doc}) }
 }

@@ -7,6 +7,7 @@ mod node;
 
 pub use keys::KEYS;
 use node::Node;
+use peregrine_filter::suggest::nearest;
 use std::path::{Path, PathBuf};
 
 /// All settings.
@@ -226,30 +227,6 @@ fn unknown(path: &str) -> String {
         Some(near) => format!("unknown configuration key {shown}; did you mean {near}?"),
         None => format!("unknown configuration key {shown}"),
     }
-}
-
-/// The candidate that differs least from `word`, if it is near enough to be what was meant.
-pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = (word.len() / 3).clamp(1, 4);
-    candidates.map(|c| (distance(word, c), c)).filter(|(d, _)| *d <= limit).min().map(|(_, c)| c)
-}
-
-/// Edits (insert, delete, replace) between two texts; texts longer than any key count as far apart.
-fn distance(a: &str, b: &str) -> usize {
-    if a.len() > 128 {
-        return usize::MAX;
-    }
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.bytes().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.bytes().enumerate() {
-            let replaced = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]

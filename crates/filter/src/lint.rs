@@ -24,7 +24,7 @@ pub(crate) fn value_warnings(op: Op, value: &str, catalogue: &dyn Catalogue) -> 
         // A field that exists but is badly used hides the next warning, as upstream's exception does.
         None => return warnings,
     }
-    for name in std::iter::once("val").chain(TRANSFORMERS) {
+    for name in std::iter::once("val").chain(TRANSFORMERS.map(|(name, _)| name)) {
         let call = stripped.strip_prefix(name).is_some_and(|rest| rest.starts_with('(') && rest.ends_with(')'));
         if call && stripped.len() >= name.len() + 2 {
             warnings.push(format!("'{value}' may be a valid field transformer misused as a const string value"));

@@ -12,8 +12,18 @@ pub const MAX_DEPTH: u32 = 1000;
 /// Levels of recursion of upstream's parser when nothing is said.
 pub const DEFAULT_DEPTH: u32 = 100;
 
-/// Transformers of the left side, in upstream's order.
-pub const TRANSFORMERS: [&str; 8] = ["tolower", "toupper", "b64", "basename", "len", "join", "concat", "getopt"];
+/// Transformers in upstream's order: name, and one sentence for `peregrine list transformers`.
+#[rustfmt::skip]
+pub const TRANSFORMERS: [(&str, &str); 8] = [
+    ("tolower", "the text in lower case: tolower(FIELD)"),
+    ("toupper", "the text in upper case: toupper(FIELD)"),
+    ("b64", "the bytes that the text encodes in base64: b64(FIELD)"),
+    ("basename", "the path's last component: basename(FIELD)"),
+    ("len", "length in bytes, or number of a list's values: len(FIELD)"),
+    ("join", "a list's values as one text: join(SEPARATOR, FIELD)"),
+    ("concat", "texts one after the other: concat(FIELD, \"TEXT\", ...)"),
+    ("getopt", "the values of an option in a list of arguments: getopt(FIELD, \"OPTIONS\")[LETTER]"),
+];
 
 /// One operator: how it is written and which values may stand on its right.
 pub struct OpRow {
@@ -134,7 +144,7 @@ fn quote_list<'a>(names: impl Iterator<Item = &'a str>) -> String {
 }
 
 fn rhs_names() -> String {
-    quote_list(std::iter::once("val").chain(TRANSFORMERS))
+    quote_list(std::iter::once("val").chain(TRANSFORMERS.map(|(name, _)| name)))
 }
 
 struct Parser<'a> {
@@ -258,7 +268,7 @@ impl Parser<'_> {
 
     /// Takes a transformer's name with its parenthesis; the last token is then the name.
     fn transformer_name(&mut self) -> bool {
-        for name in TRANSFORMERS {
+        for (name, _) in TRANSFORMERS {
             let rest = self.cur.rest();
             if rest.starts_with(name.as_bytes()) && rest.get(name.len()) == Some(&b'(') {
                 self.cur.literal(name);
