@@ -3,10 +3,19 @@
 //! Fields ([`fields`], one file a class), the compiled graph of all rules, the index by event code, explanations.
 #![forbid(unsafe_code)]
 
+pub mod dynamic;
+pub mod engine;
+pub mod eval;
 pub mod fields;
+pub mod graph;
+pub mod needs;
 pub mod ops;
 pub mod session;
+pub mod throttle;
+pub mod transform;
 pub mod value;
 
+pub use engine::{Engine, EngineError, Matching, Rule};
+pub use needs::EventNeeds;
 pub use session::Session;
 pub use value::{Moment, Value};

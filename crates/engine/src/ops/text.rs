@@ -7,7 +7,8 @@ use super::set::{ByteSet, PrefixSet};
 use aho_corasick::AhoCorasick;
 use memchr::memmem::Finder;
 use peregrine_filter::ast::Op;
-use regex::bytes::{Regex, RegexBuilder};
+use peregrine_filter::regex_posix;
+use regex::bytes::Regex;
 use std::borrow::Cow;
 
 /// A test of one byte string against one or several constants: true if it holds for one of them.
@@ -95,13 +96,10 @@ pub fn ordered(op: Op, ordering: std::cmp::Ordering) -> bool {
     }
 }
 
-/// A pattern that must match the whole value; upstream's POSIX syntax lets `^` and `$` match at line ends.
+/// A pattern that must match the whole value, in upstream's POSIX syntax.
 fn regex(pattern: &[u8]) -> Result<Regex, BuildError> {
     let pattern = std::str::from_utf8(pattern).map_err(|e| BuildError::Regex(e.to_string()))?;
-    RegexBuilder::new(&format!(r"\A(?m:{pattern})\z"))
-        .size_limit(16 << 20)
-        .build()
-        .map_err(|e| BuildError::Regex(e.to_string()))
+    regex_posix::compile(pattern).map_err(BuildError::Regex)
 }
 
 /// The value with invalid UTF-8 replaced, as upstream hands it to its regular expressions.

@@ -1,0 +1,187 @@
+//! The engine of one event source: rules in, matches out.
+
+use crate::eval::{self, Memory};
+use crate::fields::Fields;
+use crate::graph::plan::{Plan, Planner, kinds};
+use crate::graph::simplify::Specialise;
+use crate::graph::{Kind, Node, NodeId, Pool};
+use crate::needs::EventNeeds;
+use crate::ops::BuildError;
+use crate::value::Moment;
+use peregrine_alert::Priority;
+use peregrine_event::{Event, code};
+use peregrine_filter::events::CodeSet;
+use peregrine_filter::typed::Expr;
+use std::fmt;
+
+/// A rule to evaluate. Which rules are enabled, and which have the wanted tags, sources and priorities, was decided before.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    /// Name.
+    pub name: String,
+    /// Severity of its alerts.
+    pub priority: Priority,
+    /// Event source.
+    pub source: String,
+    /// Tags, sorted and distinct.
+    pub tags: Vec<String>,
+    /// The condition.
+    pub condition: Expr,
+    /// The event codes on which the condition is tried.
+    pub codes: CodeSet,
+}
+
+/// How many rules may match one event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Matching {
+    /// The first in order (`rule_matching: first`).
+    #[default]
+    First,
+    /// All of them (`rule_matching: all`).
+    All,
+}
+
+/// A rule whose condition cannot be compiled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EngineError {
+    /// Name of the rule.
+    pub rule: String,
+    /// What is wrong.
+    pub error: BuildError,
+}
+
+impl fmt::Display for EngineError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "rule {:?}: {}", self.rule, self.error)
+    }
+}
+
+impl std::error::Error for EngineError {}
+
+/// What an engine consists of and has done.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// Distinct nodes of all conditions, of all kinds of events.
+    pub nodes: usize,
+    /// Distinct comparisons.
+    pub checks: usize,
+    /// Distinct fields and transformed fields.
+    pub operands: usize,
+    /// Events that were evaluated.
+    pub events: u64,
+    /// Of these, the ones of a kind for which there are rules.
+    pub evaluated: u64,
+}
+
+/// All rules of one source, compiled.
+#[derive(Debug)]
+pub struct Engine {
+    rules: Vec<Rule>,
+    matching: Matching,
+    plan: Plan,
+    memory: Memory,
+    needs: EventNeeds,
+    hits: Vec<u32>,
+    matches: Vec<u64>,
+    figures: Figures,
+}
+
+impl Engine {
+    /// Compiles rules, which are tried in the given order.
+    ///
+    /// # Errors
+    /// The first rule that cannot be compiled. Conditions that the language's check passed all can.
+    pub fn new(rules: Vec<Rule>, fields: &Fields, matching: Matching) -> Result<Self, EngineError> {
+        let mut pool = Pool::new(fields);
+        let roots = add_all(&mut pool, &rules)?;
+        let mut needs = EventNeeds::default();
+        let mut planner = Planner::new(&mut pool);
+        for kind in kinds() {
+            let left = specialise(planner.pool(), &rules, &roots, kind)?;
+            needs.add(planner.pool(), kind, &left);
+            planner.kind(kind, left);
+        }
+        let plan = planner.finish();
+        let (nodes, checks, operands) = pool.sizes();
+        let figures = Figures { nodes, checks, operands, ..Figures::default() };
+        let memory = Memory::new(&plan);
+        let (matches, hits) = (vec![0; rules.len()], Vec::with_capacity(rules.len()));
+        Ok(Self { rules, matching, plan, memory, needs, hits, matches, figures })
+    }
+
+    /// The rules that match, by index and in order; at most one with [`Matching::First`].
+    #[inline]
+    pub fn evaluate(&mut self, moment: &Moment<'_>) -> &[u32] {
+        self.hits.clear();
+        self.figures.events += 1;
+        let kind = kind_of(moment.event);
+        if self.plan.root(kind).is_none() {
+            return &self.hits;
+        }
+        self.figures.evaluated += 1;
+        let (hits, matches, all) = (&mut self.hits, &mut self.matches, self.matching == Matching::All);
+        eval::rules(&self.plan, &mut self.memory, kind, moment, |rule| {
+            hits.push(rule);
+            matches[rule as usize] += 1;
+            all
+        });
+        &self.hits
+    }
+
+    /// The rules.
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// How often each rule matched.
+    pub fn matches(&self) -> &[u64] {
+        &self.matches
+    }
+
+    /// Sizes and counts.
+    pub fn figures(&self) -> &Figures {
+        &self.figures
+    }
+
+    /// Which events the rules need at all.
+    pub fn needs(&self) -> &EventNeeds {
+        &self.needs
+    }
+}
+
+/// The kind of an event.
+#[inline]
+pub fn kind_of(event: &Event<'_>) -> Kind {
+    match event.code {
+        code::GENERIC_E | code::GENERIC_X => Kind::Generic(event.code, event.uint(0).unwrap_or(0) as u16),
+        code => Kind::Code(code),
+    }
+}
+
+fn add_all(pool: &mut Pool<'_>, rules: &[Rule]) -> Result<Vec<NodeId>, EngineError> {
+    rules.iter().map(|rule| pool.add(&rule.condition).map_err(|error| failed(rule, error))).collect()
+}
+
+fn failed(rule: &Rule, error: BuildError) -> EngineError {
+    EngineError { rule: rule.name.clone(), error }
+}
+
+/// The rules that can match a kind of event, with what is left of their conditions.
+fn specialise(
+    pool: &mut Pool<'_>,
+    rules: &[Rule],
+    roots: &[NodeId],
+    kind: Kind,
+) -> Result<Vec<(u32, NodeId)>, EngineError> {
+    let mut left = Vec::new();
+    let mut special = Specialise::new(pool, kind);
+    for (index, (rule, root)) in rules.iter().zip(roots).enumerate() {
+        if !rule.codes.contains(kind.code()) {
+            continue;
+        }
+        let root = special.node(*root).map_err(|error| failed(rule, error))?;
+        left.push((index as u32, root));
+    }
+    left.retain(|(_, root)| *pool.node(*root) != Node::Const(false));
+    Ok(left)
+}

@@ -1,0 +1,327 @@
+//! What is evaluated: the graph flattened, and for each kind of event a tree that leads to the rules that can match.
+
+use super::atom::AtomRhs;
+use super::operand::Source;
+use super::order::Estimates;
+use super::{Kind, Node, NodeId, Pool};
+use crate::fields::Multi;
+use crate::ops::{Quantifier, Test};
+use peregrine_event::{code, sc};
+use peregrine_filter::ast::Op;
+use rustc_hash::FxHashMap;
+
+/// A step and whether its opposite is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ref(u32);
+
+impl Ref {
+    /// Index of the step.
+    #[inline]
+    pub fn index(self) -> usize {
+        (self.0 >> 1) as usize
+    }
+
+    /// Whether its opposite is meant.
+    #[inline]
+    pub fn negated(self) -> bool {
+        self.0 & 1 == 1
+    }
+}
+
+/// What a step does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StepKind {
+    /// Gives a constant: 1 true, 0 false.
+    Const,
+    /// Compares: index of a check.
+    Check,
+    /// All children hold: range of children.
+    And,
+    /// One child holds: range of children.
+    Or,
+}
+
+/// A node, flattened.
+#[derive(Debug, Clone, Copy)]
+pub struct Step {
+    /// What it does.
+    pub kind: StepKind,
+    /// Whether several others ask for its outcome, so that it is kept for the event.
+    pub shared: bool,
+    /// See [`StepKind`].
+    pub start: u32,
+    /// End of the range of children.
+    pub end: u32,
+}
+
+/// A comparison, ready.
+#[derive(Debug)]
+pub struct PlanCheck {
+    /// Slot of the left side.
+    pub slot: u32,
+    /// Slot of the right side, if it is none of constants.
+    pub rhs: Option<u32>,
+    /// The operator.
+    pub op: Op,
+    /// How many of the right side's values must satisfy it.
+    pub quantifier: Quantifier,
+    /// What several values on the left side mean.
+    pub multi: Multi,
+    /// The test of constants.
+    pub test: Test,
+}
+
+/// A point of a kind's tree.
+#[derive(Debug, Clone, Copy)]
+pub enum Branch {
+    /// Evaluate the step; go on at the first index if it holds, else at the second.
+    Split(Ref, u32, u32),
+    /// Try the rules of this range of [`Plan::entries`], in order.
+    Rules(u32, u32),
+}
+
+/// A rule and its condition in one leaf.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry {
+    /// Index of the rule.
+    pub rule: u32,
+    /// Its condition, given the splits that led here.
+    pub root: Ref,
+}
+
+/// Everything that is evaluated.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// Steps.
+    pub steps: Vec<Step>,
+    /// Children of steps.
+    pub children: Vec<Ref>,
+    /// Comparisons.
+    pub checks: Vec<PlanCheck>,
+    /// Where slots' values come from.
+    pub slots: Vec<Source>,
+    /// All kinds' trees.
+    pub branches: Vec<Branch>,
+    /// Leaves.
+    pub entries: Vec<Entry>,
+    /// Root of each kind's tree; by code, then by call for code 0 and for code 1.
+    roots: Vec<u32>,
+}
+
+/// Root of a kind that no rule can match.
+const NOTHING: u32 = u32::MAX;
+
+/// Number of kinds.
+const KINDS: usize = code::COUNT + 2 * sc::NAMES.len();
+
+/// Rules that a leaf may hold without being split further.
+const FEW: usize = 2;
+
+/// Most leaves of one kind's tree.
+const MAX_LEAVES: usize = 48;
+
+fn position(kind: Kind) -> usize {
+    match kind {
+        Kind::Code(code) => usize::from(code),
+        Kind::Generic(code, call) => {
+            let call = usize::from(call).min(sc::NAMES.len() - 1);
+            code::COUNT + usize::from(code & 1) * sc::NAMES.len() + call
+        }
+    }
+}
+
+/// All kinds of events.
+pub fn kinds() -> impl Iterator<Item = Kind> {
+    let codes = (2..code::COUNT as u16).map(Kind::Code);
+    let calls = 0..sc::NAMES.len() as u16;
+    codes.chain([0, 1].into_iter().flat_map(move |code| calls.clone().map(move |call| Kind::Generic(code, call))))
+}
+
+impl Plan {
+    /// The root of a kind's tree, or `None` if no rule can match such events.
+    #[inline]
+    pub fn root(&self, kind: Kind) -> Option<u32> {
+        self.roots.get(position(kind)).copied().filter(|root| *root != NOTHING)
+    }
+}
+
+/// Makes a plan from a pool.
+pub struct Planner<'p, 'f> {
+    pool: &'p mut Pool<'f>,
+    plan: Plan,
+    estimates: Estimates,
+    steps: FxHashMap<NodeId, Ref>,
+    budget: usize,
+}
+
+impl<'p, 'f> Planner<'p, 'f> {
+    /// Starts an empty plan.
+    pub fn new(pool: &'p mut Pool<'f>) -> Self {
+        let plan = Plan { roots: vec![NOTHING; KINDS], ..Plan::default() };
+        Self { pool, plan, estimates: Estimates::default(), steps: FxHashMap::default(), budget: 0 }
+    }
+
+    /// The pool that it plans for.
+    pub fn pool(&mut self) -> &mut Pool<'f> {
+        self.pool
+    }
+
+    /// Plans a kind: the rules that can match such events, in order, with their conditions specialised.
+    pub fn kind(&mut self, kind: Kind, rules: Vec<(u32, NodeId)>) {
+        if rules.is_empty() {
+            return;
+        }
+        self.budget = MAX_LEAVES;
+        self.plan.roots[position(kind)] = self.branch(rules);
+    }
+
+    /// The finished plan. Comparisons' tests are moved out of the pool by cloning.
+    pub fn finish(mut self) -> Plan {
+        self.plan.slots = self.pool.slots.iter().map(|slot| slot.source.clone()).collect();
+        self.plan
+    }
+
+    fn branch(&mut self, rules: Vec<(u32, NodeId)>) -> u32 {
+        let at = self.plan.branches.len() as u32;
+        let split = if rules.len() > FEW && self.budget > 1 { self.best_split(&rules) } else { None };
+        let Some(node) = split else {
+            let start = self.plan.entries.len() as u32;
+            for (rule, root) in rules {
+                let root = self.step(root);
+                self.plan.entries.push(Entry { rule, root });
+            }
+            self.plan.branches.push(Branch::Rules(start, self.plan.entries.len() as u32));
+            return at;
+        };
+        self.budget -= 1;
+        self.plan.branches.push(Branch::Rules(0, 0));
+        let test = self.step(node);
+        let yes = self.assuming(&rules, node, true);
+        let no = self.assuming(&rules, node, false);
+        let yes = self.branch(yes);
+        let no = self.branch(no);
+        self.plan.branches[at as usize] = Branch::Split(test, yes, no);
+        at
+    }
+
+    /// The node that most cheaply rules out most: required by several of the rules, or excluded by several.
+    fn best_split(&mut self, rules: &[(u32, NodeId)]) -> Option<NodeId> {
+        let mut counts: FxHashMap<NodeId, (usize, usize)> = FxHashMap::default();
+        for (_, root) in rules {
+            let own = [*root];
+            let conjuncts: &[NodeId] = match self.pool.node(*root) {
+                Node::And(all) => all,
+                _ => &own,
+            };
+            for id in conjuncts {
+                match self.pool.node(*id) {
+                    Node::Not(inner) => counts.entry(*inner).or_default().1 += 1,
+                    Node::Const(_) => {}
+                    _ => counts.entry(*id).or_default().0 += 1,
+                }
+            }
+        }
+        let mut best: Option<(f32, NodeId)> = None;
+        for (id, (required, excluded)) in counts {
+            if required + excluded < 2 {
+                continue;
+            }
+            let estimate = self.estimates.of(self.pool, id);
+            let saved = required as f32 * (1.0 - estimate.truth) + excluded as f32 * estimate.truth;
+            let score = saved / (estimate.cost + 2.0);
+            if best.is_none_or(|(most, other)| score > most || (score == most && id < other)) {
+                best = Some((score, id));
+            }
+        }
+        best.map(|(_, id)| id)
+    }
+
+    fn assuming(&mut self, rules: &[(u32, NodeId)], node: NodeId, value: bool) -> Vec<(u32, NodeId)> {
+        let mut memo = FxHashMap::default();
+        let mut left = Vec::with_capacity(rules.len());
+        for (rule, root) in rules {
+            let root = assume(self.pool, *root, node, value, &mut memo);
+            if *self.pool.node(root) != Node::Const(false) {
+                left.push((*rule, root));
+            }
+        }
+        left
+    }
+
+    fn step(&mut self, id: NodeId) -> Ref {
+        if let Some(known) = self.steps.get(&id) {
+            if let Some(step) = self.plan.steps.get_mut(known.index()) {
+                step.shared = true;
+            }
+            return *known;
+        }
+        let (kind, start, end) = match self.pool.node(id).clone() {
+            Node::Not(inner) => {
+                let inner = self.step(inner);
+                let opposite = Ref(inner.0 ^ 1);
+                self.steps.insert(id, opposite);
+                return opposite;
+            }
+            Node::Const(value) => (StepKind::Const, u32::from(value), 0),
+            Node::Atom(atom) => (StepKind::Check, self.check(atom), 0),
+            Node::And(all) => self.range(StepKind::And, &all),
+            Node::Or(all) => self.range(StepKind::Or, &all),
+        };
+        let known = Ref((self.plan.steps.len() as u32) << 1);
+        self.plan.steps.push(Step { kind, shared: false, start, end });
+        self.steps.insert(id, known);
+        known
+    }
+
+    fn range(&mut self, kind: StepKind, all: &[NodeId]) -> (StepKind, u32, u32) {
+        let ordered = self.estimates.sorted(self.pool, all, kind == StepKind::And);
+        let refs: Vec<Ref> = ordered.into_iter().map(|child| self.step(child)).collect();
+        let start = self.plan.children.len() as u32;
+        self.plan.children.extend(refs);
+        (kind, start, self.plan.children.len() as u32)
+    }
+
+    fn check(&mut self, id: super::AtomId) -> u32 {
+        let atom = self.pool.atom(id);
+        let rhs = match atom.key.rhs {
+            AtomRhs::Slot(slot) => Some(slot.0),
+            AtomRhs::Consts(_) => None,
+        };
+        self.plan.checks.push(PlanCheck {
+            slot: atom.key.slot.0,
+            rhs,
+            op: atom.key.op,
+            quantifier: atom.key.quantifier,
+            multi: atom.multi,
+            test: atom.test.clone(),
+        });
+        self.plan.checks.len() as u32 - 1
+    }
+}
+
+/// The node that is equal to `id` where `given` has that value.
+fn assume(pool: &mut Pool<'_>, id: NodeId, given: NodeId, value: bool, memo: &mut FxHashMap<NodeId, NodeId>) -> NodeId {
+    if id == given {
+        return pool.constant(value);
+    }
+    if let Some(done) = memo.get(&id) {
+        return *done;
+    }
+    let result = match pool.node(id).clone() {
+        Node::Const(_) | Node::Atom(_) => id,
+        Node::Not(inner) => {
+            let inner = assume(pool, inner, given, value, memo);
+            pool.not(inner)
+        }
+        Node::And(all) => {
+            let all = all.iter().map(|child| assume(pool, *child, given, value, memo)).collect();
+            pool.and(all)
+        }
+        Node::Or(all) => {
+            let all = all.iter().map(|child| assume(pool, *child, given, value, memo)).collect();
+            pool.or(all)
+        }
+    };
+    memo.insert(id, result);
+    result
+}
