@@ -23,6 +23,7 @@ pub struct Session {
     /// Number and time of the last event that asked for `evt.deltatime`, and what it got.
     previous: Cell<(u64, u64, u64)>,
     switches: RefCell<Switches>,
+    usage: RefCell<FxHashMap<Clock, Usage>>,
     counter: Cell<u64>,
 }
 
@@ -37,13 +38,19 @@ impl Default for Session {
             first_ts: Cell::new(None),
             previous: Cell::new((0, 0, 0)),
             switches: RefCell::default(),
+            usage: RefCell::default(),
             counter: Cell::new(0),
         }
     }
 }
 
+/// Number of the last information event, the sum of CPU time that it told, and its growth.
+type Usage = (u64, u64, u64);
+
+/// A thread, and whether its user and its system time are meant.
+type Clock = (i64, (bool, bool));
+
 /// CPU time by switch events.
-#[allow(dead_code)]
 #[derive(Debug, Default)]
 struct Switches {
     /// Number and time of the last switch seen on each CPU, and the slice that it ended.
@@ -52,7 +59,6 @@ struct Switches {
     totals: FxHashMap<i64, (u64, u64)>,
 }
 
-#[allow(dead_code)]
 impl Session {
     /// Tells when the run began: times of `evt.reltime` count from there. Only the first call counts.
     pub fn start(&self, ts: u64) {
@@ -100,6 +106,25 @@ impl Session {
             *total = (num, total.1.wrapping_add(slice));
         }
         total.1
+    }
+
+    /// The sum of a thread's slices.
+    pub(crate) fn total(&self, tid: i64) -> u64 {
+        self.switches.borrow().totals.get(&tid).map_or(0, |total| total.1)
+    }
+
+    /// The growth of a thread's sum of CPU time since the event before; 0 for the first. Sums of user time, system
+    /// time and both are kept apart.
+    pub(crate) fn usage(&self, num: u64, tid: i64, parts: (bool, bool), sum: u64) -> u64 {
+        let mut usage = self.usage.borrow_mut();
+        if usage.len() >= MAX_THREADS {
+            usage.clear();
+        }
+        let entry = usage.entry((tid, parts)).or_insert((num, sum, 0));
+        if entry.0 != num {
+            *entry = (num, sum, if entry.1 == 0 { 0 } else { sum.wrapping_sub(entry.1) });
+        }
+        entry.2
     }
 
     /// 1, 2, 3, … at each call.

@@ -38,14 +38,18 @@ pub(super) const ROWS: &[Field] = &[
     f("proc.is_container_readiness_probe", T::Bool, F::Na, no_value, "Whether the process is part of a container's readiness probe.").flags(flag::NO_PTR_STABILITY),
 ];
 
-fn id<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+take! {
+    id = |m| Some(Value::Bytes(of_host(container(m)?).unwrap_or(container(m)?)));
+    // Only the host's is known without asking an engine.
+    name = |m| of_host(container(m)?).map(Value::Bytes);
+    image = |m| of_host(container(m)?).map(|_| Value::Bytes(b""));
 }
 
-fn name<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+/// The container's id, empty for the host; nothing for an unknown thread and without container support.
+fn container<'a>(m: &Moment<'a>) -> Option<&'a [u8]> {
+    m.thread().filter(|_| m.session.containers).map(|thread| &thread.container_id[..])
 }
 
-fn image<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+fn of_host(id: &[u8]) -> Option<&'static [u8]> {
+    id.is_empty().then_some(b"host")
 }

@@ -1,18 +1,21 @@
 //! Fields of the event itself: type, parameters, result, what it asked for.
 
+use super::render::{param, time};
 use super::row::*;
+use peregrine_event::{category, code, defines, sc};
+use peregrine_state::fd::FdType;
 
 #[rustfmt::skip]
 pub(super) const ROWS: &[Field] = &[
     f("evt.latency", T::Reltime, F::Dec, zero, "Always 0; enter events, which it counted from, no longer exist.").flags(flag::DEPRECATED),
     f("evt.latency.s", T::Reltime, F::Dec, zero, "Always 0, see `evt.latency`.").flags(flag::DEPRECATED),
-    f("evt.latency.ns", T::Reltime, F::PaddedDec, zero, "Always 0, see `evt.latency`.").flags(flag::DEPRECATED),
+    f("evt.latency.ns", T::Reltime, F::PaddedDec, zero, "Always 0, see `evt.latency`.").json(Json::Number).flags(flag::DEPRECATED),
     f("evt.latency.quantized", T::Uint64, F::Dec, zero, "Always 0, see `evt.latency`.").flags(flag::TABLE_ONLY | flag::DEPRECATED),
     f("evt.latency.human", T::Charbuf, F::Na, no_latency, "Always `0ns`, see `evt.latency`.").flags(flag::DEPRECATED),
     f("evt.deltatime", T::Reltime, F::Dec, deltatime, "Nanoseconds since the event that this field was last taken from."),
     f("evt.deltatime.s", T::Reltime, F::Dec, deltatime_s, "Whole seconds since the event that this field was last taken from."),
-    f("evt.deltatime.ns", T::Reltime, F::PaddedDec, deltatime_ns, "Nanoseconds within the second of `evt.deltatime`."),
-    f("evt.outputtime", T::Charbuf, F::Na, outputtime, "Time of the event as the output's time format prints it.").flags(flag::PRINT_ONLY),
+    f("evt.deltatime.ns", T::Reltime, F::PaddedDec, deltatime_ns, "Nanoseconds within the second of `evt.deltatime`.").json(Json::Number),
+    f("evt.outputtime", T::Charbuf, F::Na, outputtime, "Time of the event as the output's time format prints it.").json(Json::EventTime).flags(flag::PRINT_ONLY),
     f("evt.dir", T::Charbuf, F::Dir, dir, "`>` for an enter event, `<` for an exit event.").flags(flag::DEPRECATED),
     f("evt.type", T::Charbuf, F::Na, event_type, "Name of the event, for a generic event that of its system call."),
     f("evt.type.is", T::Uint32, F::Na, type_is, "1 if the event has the named type, else 0.").arg(A::DotName).flags(flag::ARG_REQUIRED),
@@ -38,114 +41,192 @@ pub(super) const ROWS: &[Field] = &[
     f("evt.infra.docker.container.image", T::Charbuf, F::Na, infra_image, "Image name of a Docker event.").flags(flag::TABLE_ONLY),
 ];
 
-fn zero<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+/// Nanoseconds of a second.
+const SECOND: u64 = 1_000_000_000;
+
+take! {
+    zero = |_m| Some(Value::Uint(0));
+    no_latency = |_m| Some(Value::Bytes(b"0ns"));
+    deltatime = |m| Some(Value::Uint(m.session.since_previous(m.context.num, m.event.ts)));
+    deltatime_s = |m| Some(Value::Uint(m.session.since_previous(m.context.num, m.event.ts) / SECOND));
+    deltatime_ns = |m| Some(Value::Uint(m.session.since_previous(m.context.num, m.event.ts) % SECOND));
+    dir = |m| Some(Value::Bytes(if m.event.is_enter() { b">" } else { b"<" }));
+    event_type = |m| Some(Value::Bytes(type_name(m)));
+    syscall_type = |m| m.event.info().is_syscall().then(|| Value::Bytes(type_name(m)));
+    category = |m| Some(Value::Bytes(category_name(m)));
+    cpu = |m| Some(Value::Int(i64::from(m.event.cpu as i16)));
+    args = |m| Some(Value::Bytes(param::all(m)));
+    res = |m| match m.return_value()? {
+        0.. => Some(Value::Bytes(b"SUCCESS")),
+        _ => param::text(m, 0).map(Value::Bytes),
+    };
+    rawres = |m| m.return_value().map(Value::Int);
+    failed = |m| m.return_value().map(|value| Value::Bool(value < 0));
+    is_open_read = |m| Some(Value::Bool(open_flags(m) & defines::PPM_O_RDONLY != 0));
+    is_open_write = |m| Some(Value::Bool(open_flags(m) & defines::PPM_O_WRONLY != 0));
+    is_open_create = |m| Some(Value::Bool(creates(m)));
+    is_open_exec = |m| Some(Value::Bool(makes_executable(m)));
+    infra_name = |m| infrastructure(m, b"Event").map(Value::Bytes);
+    infra_id = |m| infrastructure(m, b"ID").map(|id| Value::Bytes(&id[..id.len().min(12)]));
+    infra_container = |m| infrastructure(m, b"name").map(Value::Bytes);
+    infra_image = |m| infrastructure(m, b"Image").map(|image| {
+        Value::Bytes(&image[..image.iter().position(|b| *b == b'@').unwrap_or(image.len())])
+    });
+    outputtime = |m| Some(Value::Bytes(m.build(|out| {
+        let _ = time::write(out, m.event.ts, &m.session.time_zone, time::CLOCK);
+    })));
 }
 
-fn no_latency<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+fn type_is<'a>(m: &Moment<'a>, arg: &Arg) -> Option<Value<'a>> {
+    let Arg::Codes(first, second) = arg else { return None };
+    Some(Value::Uint(u64::from(m.event.code == *first || m.event.code == *second)))
 }
 
-fn deltatime<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+fn arg<'a>(m: &Moment<'a>, arg: &Arg) -> Option<Value<'a>> {
+    let index = match arg {
+        Arg::Index(index) => *index as usize,
+        Arg::Key(name) => m.param_index(name)?,
+        _ => return None,
+    };
+    param::text(m, index).map(Value::Bytes)
 }
 
-fn deltatime_s<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+fn rawarg<'a>(m: &Moment<'a>, arg: &Arg) -> Option<Value<'a>> {
+    let Arg::Key(name) = arg else { return None };
+    let index = m.param_index(name)?;
+    let ty = m.event.info().params[index].ty;
+    match ty {
+        T::Charbuf | T::Fspath | T::Fsrelpath => Some(Value::Bytes(param::Param::of(m, index)?.text())),
+        _ => super::access::typed(ty, m.event.value(index)?),
+    }
 }
 
-fn deltatime_ns<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+/// The time that the event's is compared with: the condition knows the distance.
+fn around<'a>(m: &Moment<'a>, arg: &Arg) -> Option<Value<'a>> {
+    let Arg::Key(at) = arg else { return None };
+    let at: u64 = at.parse().ok()?;
+    // In milliseconds, rounded up: `evt.around[T] = D` then holds for all distances up to D.
+    Some(Value::Uint(m.event.ts.abs_diff(at).div_ceil(1_000_000)))
 }
 
-fn outputtime<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+/// The event's name; a generic event is named after its call.
+pub(super) fn type_name<'a>(m: &Moment<'a>) -> &'a [u8] {
+    match m.event.code {
+        code::GENERIC_X => {
+            let id = m.event.uint(0).and_then(|id| u16::try_from(id).ok()).unwrap_or(0);
+            sc::name(id).unwrap_or("unknown").as_bytes()
+        }
+        code::ASYNCEVENT_E => m.event.text(1).unwrap_or_default(),
+        _ => m.event.info().name.as_bytes(),
+    }
 }
 
-fn dir<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+fn category_name(m: &Moment<'_>) -> &'static [u8] {
+    use category::*;
+    let kind = m.event.info().category & (EC_SYSCALL - 1);
+    match kind {
+        EC_OTHER => b"other",
+        EC_FILE => b"file",
+        EC_NET => b"net",
+        EC_IPC => b"IPC",
+        EC_MEMORY => b"memory",
+        EC_PROCESS => b"process",
+        EC_SLEEP => b"sleep",
+        EC_SYSTEM => b"system",
+        EC_SIGNAL => b"signal",
+        EC_USER => b"user",
+        EC_TIME => b"time",
+        EC_PROCESSING => b"processing",
+        EC_IO_READ | EC_IO_WRITE | EC_IO_OTHER => io_category(m),
+        EC_WAIT => b"wait",
+        EC_SCHEDULER => b"scheduler",
+        EC_INTERNAL => b"internal",
+        _ => b"unknown",
+    }
 }
 
-fn event_type<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+/// Input and output are of the kind of their descriptor.
+fn io_category(m: &Moment<'_>) -> &'static [u8] {
+    use FdType::*;
+    match m.event_fd().map(|fd| fd.ty) {
+        Some(File | FileV2 | Directory) => b"file",
+        Some(Ipv4Sock | Ipv6Sock | Ipv4ServSock | Ipv6ServSock) => b"net",
+        Some(Fifo | UnixSock | Event | SignalFd | Inotify | UserfaultFd) => b"ipc",
+        _ => b"unknown",
+    }
 }
 
-fn type_is<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+/// Index of the flags of an open call.
+fn flags_index(code: u16) -> Option<usize> {
+    match code {
+        code::SYSCALL_OPEN_X | code::SYSCALL_OPEN_BY_HANDLE_AT_X => Some(2),
+        code::SYSCALL_OPENAT_2_X | code::SYSCALL_OPENAT2_X => Some(3),
+        _ => None,
+    }
 }
 
-fn syscall_type<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+fn open_flags(m: &Moment<'_>) -> i64 {
+    flags_index(m.event.code).and_then(|index| m.event.uint(index)).unwrap_or(0) as i64
 }
 
-fn category<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+fn creates(m: &Moment<'_>) -> bool {
+    let flags = open_flags(m);
+    flags & defines::PPM_O_F_CREATED != 0
+        || (flags & defines::PPM_O_TMPFILE != 0 && m.return_value().is_some_and(|value| value >= 0))
 }
 
-fn cpu<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+fn makes_executable(m: &Moment<'_>) -> bool {
+    let mode = match m.event.code {
+        code::SYSCALL_CREAT_X => m.event.uint(2),
+        code::SYSCALL_OPEN_BY_HANDLE_AT_X => None,
+        _ if open_flags(m) & (defines::PPM_O_TMPFILE | defines::PPM_O_CREAT) == 0 => None,
+        code => flags_index(code).and_then(|index| m.event.uint(index + 1)),
+    };
+    mode.is_some_and(|mode| mode & 0o111 != 0)
 }
 
-fn args<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+/// The value of `key:value` in the description of an infrastructure event, whose parts semicolons divide.
+fn infrastructure<'a>(m: &Moment<'a>, key: &[u8]) -> Option<&'a [u8]> {
+    if m.event.code != code::INFRASTRUCTURE_EVENT_E {
+        return None;
+    }
+    let part = m.event.text(2)?.split(|b| *b == b';').map(<[u8]>::trim_ascii).find(|part| part.starts_with(key))?;
+    part.splitn(2, |b| *b == b':').nth(1).map(<[u8]>::trim_ascii)
 }
 
-fn arg<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+/// Indexes of the directory's descriptor and the path that the call works on; of the two of a call with two,
+/// `second` chooses.
+fn path_params(code: u16, second: bool) -> Option<(&'static str, &'static str)> {
+    Some(match code {
+        code::SYSCALL_RENAMEAT_X | code::SYSCALL_RENAMEAT2_X if second => ("newdirfd", "newpath"),
+        code::SYSCALL_RENAMEAT_X | code::SYSCALL_RENAMEAT2_X => ("olddirfd", "oldpath"),
+        code::SYSCALL_LINKAT_2_X if second => ("newdir", "newpath"),
+        code::SYSCALL_LINKAT_2_X => ("olddir", "oldpath"),
+        code::SYSCALL_SYMLINKAT_X => ("linkdirfd", "linkpath"),
+        code::SYSCALL_OPENAT_2_X | code::SYSCALL_OPENAT2_X | code::SYSCALL_UNLINKAT_2_X => ("dirfd", "name"),
+        code::SYSCALL_MKDIRAT_X => ("dirfd", "path"),
+        code::SYSCALL_FCHMODAT_X => ("dirfd", "filename"),
+        code::SYSCALL_FCHOWNAT_X => ("dirfd", "pathname"),
+        _ => return None,
+    })
 }
 
-fn rawarg<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn res<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn rawres<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn failed<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn around<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn abspath<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn is_open_read<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn is_open_write<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn is_open_exec<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn is_open_create<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn infra_name<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn infra_id<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn infra_container<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn infra_image<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+fn abspath<'a>(m: &Moment<'a>, arg: &Arg) -> Option<Value<'a>> {
+    let thread = m.thread()?;
+    if m.event.code == code::SYSCALL_OPEN_BY_HANDLE_AT_X {
+        let opened = m.return_value().is_some_and(|fd| fd > 0);
+        return opened.then(|| Value::Bytes(m.join(b"", m.event.text(3).unwrap_or_default())));
+    }
+    let (dirfd, path) = path_params(m.event.code, *arg == Arg::Index(2))?;
+    let dirfd = m.event.int(m.param_index(dirfd)?)?;
+    let path = m.event.text(m.param_index(path)?)?;
+    let base: &[u8] = if path.first() == Some(&b'/') {
+        b"."
+    } else if dirfd == param::AT_FDCWD {
+        m.cwd(thread)
+    } else {
+        // A slash is added to every name, also to one that has it.
+        m.fd(dirfd).map_or(b"<UNKNOWN>/", |fd| m.concat(&[&fd.name, b"/"]))
+    };
+    Some(Value::Bytes(m.join(base, path)))
 }

@@ -1,6 +1,11 @@
 //! Fields of the event's descriptor.
 
+use super::render::param;
 use super::row::*;
+use peregrine_event::{code, eflags::*};
+use peregrine_state::FdInfo;
+use peregrine_state::fd::FdType;
+use std::fmt::Write;
 
 #[rustfmt::skip]
 pub(super) const ROWS: &[Field] = &[
@@ -25,78 +30,223 @@ pub(super) const ROWS: &[Field] = &[
     f("fd.is_lower_layer", T::Bool, F::Na, is_lower_layer, "Whether the file lies in an overlay's lower layer."),
 ];
 
-fn num<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+take! {
+    num = |m| subject(m).map(|_| Value::Int(m.context.fd_num));
+    fd_type = |m| Some(Value::Bytes(type_name(known(m)?.ty)));
+    typechar = |m| {
+        let kind = subject(m)?.map_or_else(|| char_of_call(m.event.code | 1), |fd| param::type_char(fd.ty));
+        Some(Value::Bytes(m.build(|out| {
+            let _ = out.write_char(kind);
+        })))
+    };
+    name = |m| Some(Value::Bytes(name_of(m)?));
+    nameraw = |m| {
+        let name = match subject(m)? {
+            Some(fd) => &fd.nameraw,
+            None => name_from_call(m, true)?,
+        };
+        Some(Value::Bytes(single_slashes(m, name)))
+    };
+    directory = |m| Some(Value::Bytes(directory_of(m)?));
+    filename = |m| {
+        let fd = known(m).filter(|fd| is_file(fd.ty))?;
+        Some(Value::Bytes(match fd.name.iter().rposition(|b| *b == b'/') {
+            None => b"/",
+            Some(at) if at + 1 < fd.name.len() => &fd.name[at + 1..],
+            Some(_) => &fd.name,
+        }))
+    };
+    uid = |m| {
+        subject(m)?;
+        let tid = m.thread()?.tid;
+        Some(Value::Bytes(m.build(|out| {
+            let _ = write!(out, "{tid}{}", m.context.fd_num);
+        })))
+    };
+    containername = |m| {
+        let name = name_of(m)?;
+        Some(Value::Bytes(m.concat(&[m.container_id(m.thread()?), b":", name])))
+    };
+    containerdirectory = |m| {
+        let name = directory_of(m)?;
+        Some(Value::Bytes(m.concat(&[m.container_id(m.thread()?), b":", name])))
+    };
+    connected = |m| Some(Value::Bool(known(m)?.connected));
+    name_changed = |m| Some(Value::Bool(known(m)?.oldname.is_some()));
+    dev = |m| Some(Value::Int(i64::from(known(m)?.dev as i32)));
+    dev_major = |m| Some(Value::Int(i64::from((known(m)?.dev & 0xFFF00) >> 8)));
+    dev_minor = |m| {
+        let dev = known(m)?.dev;
+        Some(Value::Int(i64::from((dev & 0xFF) | ((dev >> 12) & 0xF_FF00))))
+    };
+    ino = |m| Some(Value::Int(known(m)?.ino as i64));
+    is_upper_layer = |m| Some(Value::Bool(known(m)?.upper_layer));
+    is_lower_layer = |m| Some(Value::Bool(known(m)?.lower_layer));
 }
 
-fn fd_type<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+/// The descriptor of an event that has to do with one: `None` if the event has not or its thread is unknown,
+/// `Some(None)` if the descriptor is unknown.
+pub(super) fn subject<'a>(m: &Moment<'a>) -> Option<Option<&'a FdInfo>> {
+    let concerned = m.event.info().has(EF_CREATES_FD | EF_USES_FD | EF_DESTROYS_FD);
+    (concerned && m.context.thread.is_some()).then(|| m.state.event_fd(m.context))
 }
 
-fn typechar<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+/// The descriptor of an event, if it is known.
+pub(super) fn known<'a>(m: &Moment<'a>) -> Option<&'a FdInfo> {
+    subject(m)?
 }
 
-fn name<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+fn types<'a>(m: &Moment<'a>, arg: &Arg) -> Option<Value<'a>> {
+    subject(m)?;
+    if let Arg::Index(fd) = arg {
+        return Some(Value::Bytes(type_name(m.fd(i64::from(*fd))?.ty)));
+    }
+    let mut seen = 0u32;
+    let table = m.state.fd_table(m.thread()?)?;
+    let distinct = table.iter().filter_map(|(_, fd)| {
+        // Kinds that print alike are one.
+        let bit = 1 << TYPE_NAMES.iter().position(|name| *name == type_text(fd.ty)).unwrap_or(0);
+        let is_new = seen & bit == 0;
+        seen |= bit;
+        is_new.then(|| Value::Bytes(type_name(fd.ty)))
+    });
+    Some(m.list(distinct).unwrap_or(Value::List(&[])))
 }
 
-fn nameraw<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+const TYPE_NAMES: [&str; 18] = [
+    "<NA>",
+    "file",
+    "directory",
+    "ipv4",
+    "ipv6",
+    "unix",
+    "pipe",
+    "event",
+    "signalfd",
+    "eventpoll",
+    "inotify",
+    "timerfd",
+    "netlink",
+    "bpf",
+    "userfaultfd",
+    "io_uring",
+    "memfd",
+    "pidfd",
+];
+
+fn type_text(ty: FdType) -> &'static str {
+    use FdType::*;
+    match ty {
+        File | FileV2 => "file",
+        Directory => "directory",
+        Ipv4Sock | Ipv4ServSock => "ipv4",
+        Ipv6Sock | Ipv6ServSock => "ipv6",
+        UnixSock => "unix",
+        Fifo => "pipe",
+        Event => "event",
+        SignalFd => "signalfd",
+        EventPoll => "eventpoll",
+        Inotify => "inotify",
+        TimerFd => "timerfd",
+        Netlink => "netlink",
+        Bpf => "bpf",
+        UserfaultFd => "userfaultfd",
+        IoUring => "io_uring",
+        MemFd => "memfd",
+        PidFd => "pidfd",
+        Unknown | Unsupported => "<NA>",
+    }
 }
 
-fn directory<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+/// A descriptor's kind as a word.
+pub(super) fn type_name(ty: FdType) -> &'static [u8] {
+    type_text(ty).as_bytes()
 }
 
-fn filename<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+/// What a failed or missed call would have made, as one character.
+fn char_of_call(exit: u16) -> char {
+    use code::*;
+    match exit {
+        SYSCALL_OPENAT_2_X | SYSCALL_OPENAT2_X | SYSCALL_CREAT_X => 'f',
+        SOCKET_SOCKET_X | SOCKET_ACCEPT_5_X | SOCKET_ACCEPT4_6_X => '4',
+        SYSCALL_PIPE_X | SYSCALL_PIPE2_X => 'p',
+        SYSCALL_EVENTFD_X | SYSCALL_EVENTFD2_X => 'e',
+        SYSCALL_SIGNALFD_X | SYSCALL_SIGNALFD4_X => 's',
+        SYSCALL_TIMERFD_CREATE_X => 't',
+        SYSCALL_INOTIFY_INIT_X | SYSCALL_INOTIFY_INIT1_X => 'i',
+        _ => 'o',
+    }
 }
 
-fn uid<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+/// The descriptor's name; of an unknown one, what the call says.
+pub(super) fn name_of<'a>(m: &Moment<'a>) -> Option<&'a [u8]> {
+    match subject(m)? {
+        Some(fd) => Some(&fd.name),
+        None => name_from_call(m, false),
+    }
 }
 
-fn containername<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+/// A name from the parameters of a call whose descriptor is unknown, mostly because the call failed.
+fn name_from_call<'a>(m: &Moment<'a>, raw: bool) -> Option<&'a [u8]> {
+    use code::*;
+    if m.event.is_enter() {
+        return None;
+    }
+    match m.event.code {
+        SYSCALL_OPEN_X | SOCKET_ACCEPT_5_X | SOCKET_ACCEPT4_6_X | SYSCALL_CREAT_X | SOCKET_CONNECT_X => {
+            param::text(m, 1)
+        }
+        SYSCALL_OPENAT_2_X | SYSCALL_OPENAT2_X => {
+            let name = m.event.text(2)?;
+            if raw {
+                return Some(name);
+            }
+            Some(m.join(directory_of_call(m, name, m.event.int(1)?), name))
+        }
+        SYSCALL_OPEN_BY_HANDLE_AT_X => param::text(m, 3),
+        _ => Some(b""),
+    }
 }
 
-fn containerdirectory<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+/// The directory that a call's path starts from.
+pub(super) fn directory_of_call<'a>(m: &Moment<'a>, path: &[u8], dirfd: i64) -> &'a [u8] {
+    match (m.thread(), dirfd) {
+        _ if path.first() == Some(&b'/') => b".",
+        (None, _) => b"<UNKNOWN>",
+        (Some(thread), param::AT_FDCWD) => m.cwd(thread),
+        _ => m.fd(dirfd).map_or(b"<UNKNOWN>", |fd| param::directory(m, &fd.name)),
+    }
 }
 
-fn connected<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+fn is_file(ty: FdType) -> bool {
+    matches!(ty, FdType::File | FdType::FileV2)
 }
 
-fn name_changed<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+/// A directory's name, the directory of a file's; the name of an unknown descriptor counts as a file's.
+fn directory_of<'a>(m: &Moment<'a>) -> Option<&'a [u8]> {
+    match subject(m)? {
+        Some(fd) if fd.ty == FdType::Directory => return Some(&fd.name),
+        Some(fd) if !is_file(fd.ty) => return None,
+        _ => {}
+    }
+    let name = name_of(m)?;
+    Some(match name.iter().rposition(|b| *b == b'/') {
+        None | Some(0) => b"/",
+        Some(at) if at + 1 < name.len() => &name[..at],
+        Some(_) => name,
+    })
 }
 
-fn dev<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn dev_major<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn dev_minor<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn ino<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn types<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn is_upper_layer<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn is_lower_layer<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+/// A path with repeated slashes merged.
+fn single_slashes<'a>(m: &Moment<'a>, path: &'a [u8]) -> &'a [u8] {
+    if !path.windows(2).any(|pair| pair == b"//") {
+        return path;
+    }
+    m.build(|out| {
+        for (at, byte) in path.iter().enumerate() {
+            if *byte != b'/' || at == 0 || path[at - 1] != b'/' {
+                out.push(&[*byte]);
+            }
+        }
+    })
 }

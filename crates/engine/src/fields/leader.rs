@@ -1,6 +1,9 @@
 //! Fields of the session and the process group, and of their leaders.
 
+use super::access::Ancestors;
 use super::row::*;
+use peregrine_event::defines;
+use peregrine_state::ThreadInfo;
 
 #[rustfmt::skip]
 pub(super) const ROWS: &[Field] = &[
@@ -21,62 +24,65 @@ pub(super) const ROWS: &[Field] = &[
     f("proc.is_pgid_leader", T::Bool, F::Na, is_pgid_leader, "Whether the process leads its process group."),
 ];
 
-fn sid<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+take! {
+    sid = |m| Some(Value::Int(m.thread()?.sid));
+    sname = |m| of_leader(m, Id::Session, |leader| &leader.comm);
+    sid_exe = |m| of_leader(m, Id::Session, |leader| &leader.exe);
+    sid_exepath = |m| of_leader(m, Id::Session, |leader| &leader.exepath);
+    vpgid = |m| Some(Value::Int(m.thread()?.vpgid));
+    vpgid_name = |m| of_leader(m, Id::VirtualGroup, |leader| &leader.comm);
+    vpgid_exe = |m| of_leader(m, Id::VirtualGroup, |leader| &leader.exe);
+    vpgid_exepath = |m| of_leader(m, Id::VirtualGroup, |leader| &leader.exepath);
+    pgid = |m| Some(Value::Int(m.thread()?.pgid));
+    pgid_name = |m| of_leader(m, Id::Group, |leader| &leader.comm);
+    pgid_exe = |m| of_leader(m, Id::Group, |leader| &leader.exe);
+    pgid_exepath = |m| of_leader(m, Id::Group, |leader| &leader.exepath);
+    is_sid_leader = |m| m.thread().map(|t| Value::Bool(t.sid == t.vpid));
+    is_vpgid_leader = |m| m.thread().map(|t| Value::Bool(t.vpgid == t.vpid));
+    is_pgid_leader = |m| m.thread().map(|t| Value::Bool(t.pgid == t.pid));
 }
 
-fn sname<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+/// By which id a leader is sought.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Id {
+    Session,
+    VirtualGroup,
+    Group,
 }
 
-fn sid_exe<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+impl Id {
+    fn of(self, thread: &ThreadInfo) -> i64 {
+        match self {
+            Self::Session => thread.sid,
+            Self::VirtualGroup => thread.vpgid,
+            Self::Group => thread.pgid,
+        }
+    }
+
+    /// Whether the number counts within a PID namespace.
+    fn is_virtual(self) -> bool {
+        self != Self::Group
+    }
 }
 
-fn sid_exepath<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+/// A text of the leader, empty if it is not found.
+fn of_leader<'a>(m: &Moment<'a>, id: Id, text: fn(&'a ThreadInfo) -> &'a Vec<u8>) -> Option<Value<'a>> {
+    let thread = m.thread()?;
+    Some(Value::Bytes(find(m, thread, id).map_or(b"", |leader| text(leader))))
 }
 
-fn vpgid<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+/// The thread with the id; else, and if the id counts within the thread's own namespace, the eldest of the ancestors
+/// up to which the id stays the same.
+fn find<'a>(m: &Moment<'a>, thread: &'a ThreadInfo, id: Id) -> Option<&'a ThreadInfo> {
+    let wanted = id.of(thread);
+    if wanted == -1 {
+        return None;
+    }
+    let direct = || m.state.thread(m.state.lookup(wanted)?);
+    let found = if id.is_virtual() && in_pid_namespace(thread) { None } else { direct() };
+    found.or_else(|| Ancestors::of(m.state, thread).take_while(|ancestor| id.of(ancestor) == wanted).last())
 }
 
-fn vpgid_name<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn vpgid_exe<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn vpgid_exepath<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn pgid<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn pgid_name<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn pgid_exe<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn pgid_exepath<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn is_sid_leader<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn is_vpgid_leader<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn is_pgid_leader<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+fn in_pid_namespace(thread: &ThreadInfo) -> bool {
+    i64::from(thread.flags) & defines::PPM_CL_CHILD_IN_PIDNS != 0 || thread.tid != thread.vtid
 }

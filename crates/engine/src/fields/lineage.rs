@@ -1,6 +1,10 @@
 //! Fields of the ancestors of the process.
 
+use super::access::parent;
+use super::process::{environment, joined_args, open_count, since, variable};
 use super::row::*;
+use super::thread::visible;
+use peregrine_state::ThreadInfo;
 
 #[rustfmt::skip]
 pub(super) const ROWS: &[Field] = &[
@@ -22,90 +26,104 @@ pub(super) const ROWS: &[Field] = &[
     f("proc.loginshellid", T::Int64, F::Id, loginshellid, "Id of the eldest ancestor that is a shell."),
 ];
 
-fn ppid<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+/// Most ancestors that are searched for a variable.
+const SEARCHED: usize = 20;
+
+take! {
+    ppid = |m| visible(m.ancestor(1)?.pid);
+    pvpid = |m| Some(Value::Int(parent(m.state, m.thread()?)?.vpid));
+    pname = |m| Some(Value::Bytes(&m.ancestor(1)?.comm));
+    pexe = |m| Some(Value::Bytes(&m.ancestor(1)?.exe));
+    pexepath = |m| Some(Value::Bytes(&m.ancestor(1)?.exepath));
+    pcmdline = |m| Some(Value::Bytes(&m.ancestor(1)?.cmdline));
+    ppid_duration = |m| {
+        // Upstream falls through to the number of descriptors for a parent that was there before the first event.
+        let instead = || Some(Value::Uint(open_count(m, m.thread()?)));
+        since(m, m.ancestor(1)?).or_else(instead)
+    };
+    ppid_ts = |m| Some(Value::Uint(parent(m.state, m.thread()?)?.clone_ts));
+    loginshellid = |m| {
+        let is_shell = |thread: &&ThreadInfo| thread.comm.ends_with(b"sh");
+        let eldest = std::iter::once(m.leader()?).chain(m.ancestors()?).filter(is_shell).last();
+        eldest.map(|thread| Value::Int(thread.pid))
+    };
 }
 
-fn pvpid<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+/// A field of one ancestor, or of all with blanks between.
+macro_rules! ancestor_fields {
+    ($($one:ident, $many:ident = |$m:ident, $thread:ident| $value:expr;)*) => {
+        $(
+            fn $one<'a>(m: &Moment<'a>, arg: &Arg) -> Option<Value<'a>> {
+                let value = |$m: &Moment<'a>, $thread: &'a ThreadInfo| -> &'a [u8] { $value };
+                match arg {
+                    Arg::Index(level) => m.ancestor(*level).map(|thread| Value::Bytes(value(m, thread))),
+                    _ => joined(m, value),
+                }
+            }
+
+            fn $many<'a>($m: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
+                $m.list($m.ancestors()?.map(|$thread| Value::Bytes($value)))
+            }
+        )*
+    };
 }
 
-fn pname<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+ancestor_fields! {
+    aname, anames = |_m, thread| &thread.comm;
+    aexe, aexes = |_m, thread| &thread.exe;
+    aexepath, aexepaths = |_m, thread| &thread.exepath;
+    acmdline, acmdlines = |_m, thread| &thread.cmdline;
 }
 
-fn pexe<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+fn aargs<'a>(m: &Moment<'a>, arg: &Arg) -> Option<Value<'a>> {
+    match arg {
+        Arg::Index(level) => m.ancestor(*level).map(|thread| Value::Bytes(joined_args(thread))),
+        _ => joined(m, |_, thread| joined_args(thread)),
+    }
 }
 
-fn pexepath<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+/// All ancestors' texts, blanks between; nothing if that is empty.
+fn joined<'a>(m: &Moment<'a>, text: impl Fn(&Moment<'a>, &'a ThreadInfo) -> &'a [u8]) -> Option<Value<'a>> {
+    let ancestors = m.ancestors()?;
+    let all = m.build(|out| {
+        for thread in ancestors {
+            out.separate(b" ");
+            out.push(text(m, thread));
+        }
+    });
+    (!all.is_empty()).then_some(Value::Bytes(all))
 }
 
-fn pcmdline<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+fn apid<'a>(m: &Moment<'a>, arg: &Arg) -> Option<Value<'a>> {
+    let level = if let Arg::Index(level) = arg { *level } else { 0 };
+    visible(m.ancestor(level)?.pid)
 }
 
-fn ppid_duration<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+fn apids<'a>(m: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
+    m.list(m.ancestors()?.map(|thread| Value::Int(thread.pid)))
 }
 
-fn ppid_ts<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+fn aenv<'a>(m: &Moment<'a>, arg: &Arg) -> Option<Value<'a>> {
+    let thread = m.thread()?;
+    Some(Value::Bytes(match arg {
+        Arg::Key(name) => {
+            // Unlike [`Moment::ancestors`] this walk does not look for loops, but is short.
+            let first = m.leader().and_then(|leader| parent(m.state, leader));
+            let line = std::iter::successors(first, |thread| parent(m.state, thread)).take(SEARCHED);
+            let mut values = line.map(|thread| variable(environment(m, thread), name.as_bytes()));
+            values.find(|value| !value.is_empty()).unwrap_or_default()
+        }
+        Arg::Index(level @ 1..) => {
+            let Some(mut ancestor) = m.leader() else { return Some(Value::Bytes(b"")) };
+            for _ in 0..*level {
+                ancestor = parent(m.state, ancestor)?;
+            }
+            m.blanks(environment(m, ancestor))
+        }
+        _ => m.blanks(environment(m, thread)),
+    }))
 }
 
-fn apids<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn apid<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn anames<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn aname<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn aexes<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn aexe<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn aexepaths<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn aexepath<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn acmdlines<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn acmdline<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn aargs<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn aenvs<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn aenv<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn loginshellid<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+fn aenvs<'a>(m: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
+    m.list(m.ancestors()?.map(|thread| Value::Bytes(m.blanks(environment(m, thread)))))
 }

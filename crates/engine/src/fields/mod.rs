@@ -3,6 +3,7 @@
 //! A row is everything there is to a field: name, type, argument, flags, documentation and the function that takes its
 //! value. Names, types and flags are upstream's (libs 0.44); what values mean is written beside the functions.
 
+mod access;
 mod container;
 mod event;
 mod fd;
@@ -14,6 +15,7 @@ mod kubernetes;
 mod leader;
 mod lineage;
 mod process;
+pub mod render;
 mod resolve;
 mod socket;
 mod suggest;
@@ -47,12 +49,23 @@ pub enum Multi {
 pub struct Field {
     /// What the language needs to know.
     pub info: FieldInfo,
-    /// Where the value comes from, for output and for all conditions but those of [`Field::multi`].
+    /// Where the value comes from for output.
     pub extract: Extract,
-    /// Whether the field without argument stands for several values in a condition.
-    pub multi: Multi,
-    /// Where these come from, as a [`Value::List`]; the same as [`Field::extract`] for [`Multi::One`].
-    pub extract_multi: Extract,
+    /// How it becomes JSON.
+    pub json: Json,
+    /// Where it comes from for a condition if that is another place; see [`Field::for_condition`].
+    condition: Option<(Multi, Extract)>,
+}
+
+/// How a field's value becomes JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Json {
+    /// By its type and print format.
+    Typed,
+    /// As a number, whatever its print format.
+    Number,
+    /// As the event's time in nanoseconds, whatever its text.
+    EventTime,
 }
 
 impl Field {
@@ -72,16 +85,39 @@ impl Field {
     }
 
     const fn multi(mut self, multi: Multi, extract: Extract) -> Self {
-        self.multi = multi;
-        self.extract_multi = extract;
+        self.condition = Some((multi, extract));
         self
+    }
+
+    /// Another value in conditions than in output.
+    const fn raw(self, extract: Extract) -> Self {
+        self.multi(Multi::One, extract)
+    }
+
+    const fn json(mut self, json: Json) -> Self {
+        self.json = json;
+        self
+    }
+
+    /// Where a condition takes the value from, and whether it is several: then it is a [`Value::List`].
+    pub fn for_condition(&self, arg: &Arg) -> (Extract, Multi) {
+        match self.condition {
+            Some((Multi::Ancestors, extract)) => match arg {
+                Arg::None => (extract, Multi::Ancestors),
+                // Upstream ignores the level of `proc.aenv` in conditions.
+                Arg::Index(_) if self.info.name == "proc.aenv" => (extract, Multi::Ancestors),
+                _ => (self.extract, Multi::One),
+            },
+            Some((multi, extract)) => (extract, multi),
+            None => (self.extract, Multi::One),
+        }
     }
 }
 
 /// A row without argument and flags.
 const fn f(name: &'static str, ty: ParamType, fmt: PrintFormat, extract: Extract, doc: &'static str) -> Field {
     let info = FieldInfo { name, ty, fmt, is_list: false, arg: ArgForm::None, flags: 0, doc };
-    Field { info, extract, multi: Multi::One, extract_multi: extract }
+    Field { info, extract, json: Json::Typed, condition: None }
 }
 
 /// For fields that never have a value here.
@@ -91,7 +127,8 @@ fn no_value<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
 
 /// What the tables use.
 mod row {
-    pub(super) use super::{Field, Multi, f, no_value};
+    pub(super) use super::access::take;
+    pub(super) use super::{Field, Json, Multi, f, no_value};
     pub(super) use crate::value::{Moment, Value};
     pub(super) use peregrine_event::{ParamType as T, PrintFormat as F};
     pub(super) use peregrine_filter::field::{Arg, ArgForm as A, flag};

@@ -1,6 +1,8 @@
 //! Fields of the process that caused the event.
 
+use super::fd::type_name;
 use super::row::*;
+use peregrine_state::ThreadInfo;
 
 #[rustfmt::skip]
 pub(super) const ROWS: &[Field] = &[
@@ -45,158 +47,119 @@ pub(super) const ROWS: &[Field] = &[
     f("proc.stderr.name", T::Charbuf, F::Na, stderr_name, "Name of descriptor 2."),
 ];
 
-fn pid<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+take! {
+    pid = |m| super::thread::visible(m.thread()?.pid);
+    vpid = |m| m.thread().filter(|t| t.vpid != -1).map(|t| Value::Int(t.vpid));
+    name = |m| Some(Value::Bytes(&m.thread()?.comm));
+    exe = |m| Some(Value::Bytes(&m.thread()?.exe));
+    exepath = |m| Some(Value::Bytes(&m.thread()?.exepath));
+    cmdline = |m| Some(Value::Bytes(&m.thread()?.cmdline));
+    exeline = |m| {
+        let thread = m.thread()?;
+        Some(Value::Bytes(m.concat(&[&thread.exe, b" ", joined_args(thread)])))
+    };
+    cmdnargs = |m| Some(Value::Uint(m.thread()?.args.iter().filter(|b| **b == 0).count() as u64));
+    cmdlenargs = |m| Some(Value::Uint(m.thread()?.args.iter().filter(|b| **b != 0).count() as u64));
+    cwd = |m| Some(Value::Bytes(m.cwd(m.thread()?)));
+    tty = |m| Some(Value::Uint(u64::from(m.thread()?.tty)));
+    duration = |m| since(m, m.thread()?);
+    pid_ts = |m| not_zero(m.thread()?.clone_ts);
+    is_exe_writable = |m| Some(Value::Bool(m.thread()?.exe_writable));
+    is_exe_upper_layer = |m| Some(Value::Bool(m.thread()?.exe_upper_layer));
+    is_exe_lower_layer = |m| Some(Value::Bool(m.thread()?.exe_lower_layer));
+    is_exe_from_memfd = |m| Some(Value::Bool(m.thread()?.exe_from_memfd));
+    exe_ino = |m| m.thread().filter(|t| t.exe_ino != 0).map(|t| Value::Int(t.exe_ino as i64));
+    exe_ino_ctime = |m| not_zero(m.thread()?.exe_ino_ctime);
+    exe_ino_mtime = |m| not_zero(m.thread()?.exe_ino_mtime);
+    exe_ino_ctime_proc = |m| not_zero(m.thread()?.exe_ino_ctime_duration_clone_ts);
+    exe_ino_ctime_pidns = |m| not_zero(m.thread()?.exe_ino_ctime_duration_pidns_start);
+    pidns_init_start_ts = |m| not_zero(m.thread()?.pidns_init_start_ts);
+    fdopencount = |m| Some(Value::Uint(open_count(m, m.thread()?)));
+    fdlimit = |m| Some(Value::Int(limit(m, m.thread()?)));
+    fdusage = |m| {
+        let thread = m.thread()?;
+        let (open, limit) = (open_count(m, thread), limit(m, thread));
+        Some(Value::Double(match limit {
+            ..=0 => 0.0,
+            _ if open > limit as u64 => 100.0,
+            _ => open as f64 * 100.0 / limit as f64,
+        }))
+    };
+    vmsize = |m| Some(Value::Uint(u64::from(m.thread()?.vmsize_kb)));
+    vmrss = |m| Some(Value::Uint(u64::from(m.thread()?.vmrss_kb)));
+    vmswap = |m| Some(Value::Uint(u64::from(m.thread()?.vmswap_kb)));
+    nthreads = |m| Some(Value::Uint(m.state.thread_count(m.thread()?.pid) as u64));
+    nchilds = |m| {
+        let count = m.state.thread_count(m.thread()?.pid) as u64;
+        let leads = m.leader().is_some_and(|leader| !leader.dead);
+        Some(Value::Uint(count.saturating_sub(u64::from(leads))))
+    };
+    stdin_type = |m| Some(Value::Bytes(type_name(m.fd(0)?.ty)));
+    stdout_type = |m| Some(Value::Bytes(type_name(m.fd(1)?.ty)));
+    stderr_type = |m| Some(Value::Bytes(type_name(m.fd(2)?.ty)));
+    stdin_name = |m| Some(Value::Bytes(&m.fd(0)?.name));
+    stdout_name = |m| Some(Value::Bytes(&m.fd(1)?.name));
+    stderr_name = |m| Some(Value::Bytes(&m.fd(2)?.name));
 }
 
-fn vpid<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+fn args<'a>(m: &Moment<'a>, arg: &Arg) -> Option<Value<'a>> {
+    let thread = m.thread()?;
+    Some(Value::Bytes(match arg {
+        // Past the last there is an empty one.
+        Arg::Index(index) => entries(&thread.args).nth(*index as usize).unwrap_or_default(),
+        _ => joined_args(thread),
+    }))
 }
 
-fn name<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+fn env<'a>(m: &Moment<'a>, arg: &Arg) -> Option<Value<'a>> {
+    let environment = environment(m, m.thread()?);
+    Some(Value::Bytes(match arg {
+        Arg::Key(name) => variable(environment, name.as_bytes()),
+        _ => m.blanks(environment),
+    }))
 }
 
-fn exe<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+/// The arguments, blanks between: the command line without the short name before it.
+pub(super) fn joined_args(thread: &ThreadInfo) -> &[u8] {
+    if thread.args.is_empty() { &[] } else { thread.cmdline.get(thread.comm.len() + 1..).unwrap_or_default() }
 }
 
-fn exepath<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+/// A process's environment: its leader's.
+pub(super) fn environment<'a>(m: &Moment<'a>, thread: &'a ThreadInfo) -> &'a [u8] {
+    m.state.leader(thread).map_or(&[], |leader| &leader.env)
 }
 
-fn args<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+/// The value of an environment's variable, blanks at its ends cut; empty if it is not there.
+pub(super) fn variable<'a>(environment: &'a [u8], name: &[u8]) -> &'a [u8] {
+    let blank = |b: &u8| *b == b' ';
+    let value = entries(environment)
+        .filter_map(|entry| entry.strip_prefix(name)?.strip_prefix(b"="))
+        .find(|value| !value.is_empty())
+        .unwrap_or_default();
+    let start = value.iter().position(|b| !blank(b)).unwrap_or(value.len());
+    let end = value.iter().rposition(|b| !blank(b)).map_or(start, |last| last + 1);
+    &value[start..end]
 }
 
-fn cmdline<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+/// Entries that each end in a NUL.
+fn entries(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    bytes.split_inclusive(|b| *b == 0).map(|entry| entry.strip_suffix(&[0]).unwrap_or(entry))
 }
 
-fn exeline<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+/// Time since a process began; nothing for those that were there before the first event.
+pub(super) fn since<'a>(m: &Moment<'a>, thread: &ThreadInfo) -> Option<Value<'a>> {
+    (thread.clone_ts != 0).then(|| Value::Uint(m.event.ts.wrapping_sub(thread.clone_ts)))
 }
 
-fn cmdnargs<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+/// Number of descriptors in the table of a thread's process.
+pub(super) fn open_count(m: &Moment<'_>, thread: &ThreadInfo) -> u64 {
+    m.state.fd_table(thread).map_or(0, |table| table.len() as u64)
 }
 
-fn cmdlenargs<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+fn limit(m: &Moment<'_>, thread: &ThreadInfo) -> i64 {
+    m.state.leader(thread).map_or(0, |leader| leader.fdlimit)
 }
 
-fn env<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn cwd<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn tty<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn duration<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn pid_ts<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn is_exe_writable<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn is_exe_upper_layer<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn is_exe_lower_layer<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn is_exe_from_memfd<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn exe_ino<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn exe_ino_ctime<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn exe_ino_mtime<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn exe_ino_ctime_proc<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn exe_ino_ctime_pidns<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn pidns_init_start_ts<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn fdopencount<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn fdlimit<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn fdusage<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn vmsize<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn vmrss<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn vmswap<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn nthreads<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn nchilds<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn stdin_type<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn stdout_type<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn stderr_type<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn stdin_name<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn stdout_name<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn stderr_name<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+fn not_zero<'a>(value: u64) -> Option<Value<'a>> {
+    (value != 0).then_some(Value::Uint(value))
 }

@@ -1,6 +1,11 @@
 //! Fields of the event's descriptor if it is a socket.
 
+use super::fd::known;
 use super::row::*;
+use peregrine_state::fd::FdType;
+use peregrine_state::{FdInfo, Role, SockName};
+use std::fmt::Write;
+use std::net::IpAddr;
 
 #[rustfmt::skip]
 pub(super) const ROWS: &[Field] = &[
@@ -33,70 +38,111 @@ pub(super) const ROWS: &[Field] = &[
     f("fd.rip.name", T::Charbuf, F::Na, no_value, "Host name of the remote address.").flags(flag::NO_TRANSFORMER | flag::NO_RHS),
 ];
 
-fn ips<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+/// Addresses of a socket: of a connected one both ends, of a bound one only the server's.
+struct Ends {
+    /// The client's, which is the source.
+    client: Option<(IpAddr, u16)>,
+    /// The server's, which is the destination.
+    server: (IpAddr, u16),
 }
 
-fn cip<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+fn ends(fd: &FdInfo) -> Option<Ends> {
+    let SockName::Inet { sip, sport, dip, dport } = fd.sock else { return None };
+    match fd.ty {
+        FdType::Ipv4ServSock | FdType::Ipv6ServSock => Some(Ends { client: None, server: (sip, sport) }),
+        FdType::Ipv4Sock | FdType::Ipv6Sock => Some(Ends { client: Some((sip, sport)), server: (dip, dport) }),
+        _ => None,
+    }
 }
 
-fn sip<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+/// The ends of the event's socket, if it is known which is whose.
+fn sides(m: &Moment<'_>) -> Option<Ends> {
+    known(m).filter(|fd| fd.role != Role::None).and_then(ends)
 }
 
-fn lip<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+/// The local and the remote end of a connected socket.
+fn places(m: &Moment<'_>) -> Option<[(IpAddr, u16); 2]> {
+    let Ends { client: Some(client), server } = sides(m)? else { return None };
+    Some(if is_local(m, client.0) { [client, server] } else { [server, client] })
 }
 
-fn rip<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+take! {
+    cip = |m| Some(Value::Ip(sides(m)?.client?.0));
+    sip = |m| Some(Value::Ip(sides(m)?.server.0));
+    lip = |m| Some(Value::Ip(places(m)?[0].0));
+    rip = |m| Some(Value::Ip(places(m)?[1].0));
+    cport = |m| Some(port(sides(m)?.client?.1));
+    sport = |m| {
+        // A server's own port needs no role.
+        let fd = known(m).filter(|fd| fd.role != Role::None || is_server_socket(fd.ty))?;
+        Some(port(ends(fd)?.server.1))
+    };
+    lport = |m| Some(port(places(m)?[0].1));
+    rport = |m| Some(port(places(m)?[1].1));
+    cproto = |m| {
+        let fd = known(m).filter(|fd| fd.role != Role::None)?;
+        Some(service(m, ends(fd).and_then(|ends| ends.client)))
+    };
+    sproto = |m| {
+        let fd = known(m).filter(|fd| fd.role != Role::None || is_server_socket(fd.ty))?;
+        let ends = ends(fd)?;
+        // Only a connected socket's has a text.
+        Some(service(m, ends.client.map(|_| ends.server)))
+    };
+    lproto = |m| Some(service(m, Some(places(m)?[0])));
+    rproto = |m| Some(service(m, Some(places(m)?[1])));
+    l4proto = |m| Some(Value::Bytes(match known(m)?.l4proto {
+        2 => b"tcp",
+        3 => b"udp",
+        4 => b"icmp",
+        5 => b"raw",
+        _ => b"<NA>",
+    }));
+    sockfamily = |m| match known(m)?.ty {
+        FdType::Ipv4Sock | FdType::Ipv6Sock | FdType::Ipv4ServSock | FdType::Ipv6ServSock => Some(Value::Bytes(b"ip")),
+        FdType::UnixSock => Some(Value::Bytes(b"unix")),
+        _ => None,
+    };
+    is_server = |m| {
+        let fd = known(m)?;
+        Some(Value::Bool(is_server_socket(fd.ty) || ends(fd).is_some_and(|ends| is_local(m, ends.server.0))))
+    };
+    ips = |m| both(m, |(addr, _)| Value::Ip(addr));
+    ports = |m| both(m, |(_, number)| port(number));
 }
 
-fn ports<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+/// A part of both ends, of a server socket of its one; an empty list for a descriptor that is no inet socket.
+fn both<'a>(m: &Moment<'a>, part: fn((IpAddr, u16)) -> Value<'a>) -> Option<Value<'a>> {
+    let ends = ends(known(m)?);
+    let all = ends.into_iter().flat_map(|ends| ends.client.into_iter().chain([ends.server]));
+    Some(m.list(all.map(part)).unwrap_or(Value::List(&[])))
 }
 
-fn cport<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+fn is_server_socket(ty: FdType) -> bool {
+    matches!(ty, FdType::Ipv4ServSock | FdType::Ipv6ServSock)
 }
 
-fn sport<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+fn port<'a>(number: u16) -> Value<'a> {
+    Value::Uint(u64::from(number))
 }
 
-fn lport<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+/// A port as text. Services are not looked up by name.
+fn service<'a>(m: &Moment<'a>, end: Option<(IpAddr, u16)>) -> Value<'a> {
+    Value::Bytes(m.build(|out| {
+        if let Some((_, number)) = end {
+            let _ = write!(out, "{number}");
+        }
+    }))
 }
 
-fn rport<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn l4proto<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn sockfamily<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn is_server<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn cproto<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn sproto<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn lproto<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
-}
-
-fn rproto<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+/// Whether an address is this machine's: one of the interfaces', of IPv6 the first 64 bits. A container's own
+/// addresses are not known yet, so that nothing is local there.
+fn is_local(m: &Moment<'_>, addr: IpAddr) -> bool {
+    let in_container = m.thread().is_some_and(|thread| !m.container_id(thread).is_empty());
+    !in_container
+        && m.state.interfaces().iter().any(|interface| match (interface.addr, addr) {
+            (IpAddr::V4(own), IpAddr::V4(addr)) => own == addr,
+            (IpAddr::V6(own), IpAddr::V6(addr)) => own.octets()[..8] == addr.octets()[..8],
+            _ => false,
+        })
 }

@@ -7,6 +7,6 @@ pub(super) const ROWS: &[Field] = &[
     f("util.cnt", T::Uint64, F::Id, count, "Number of times that this field was taken."),
 ];
 
-fn count<'a>(_: &Moment<'a>, _: &Arg) -> Option<Value<'a>> {
-    None
+take! {
+    count = |m| Some(Value::Uint(m.session.count()));
 }

@@ -1,0 +1,67 @@
+//! A field's value as JSON: what `output_fields` of alerts and `dump --json` show.
+
+use super::value;
+use crate::fields::{Field, Fields, Json as Form};
+use crate::value::{Moment, Value};
+use peregrine_alert::Json;
+use peregrine_event::{ParamType as T, PrintFormat as F};
+use peregrine_filter::field::FieldRef;
+
+/// A value of a field of type `ty` that prints as `fmt`: numbers that print as plain decimals are numbers, all other
+/// forms of numbers are texts.
+pub fn of_value(value: Option<&Value<'_>>, ty: T, fmt: F) -> Json {
+    let text = |value: &Value<'_>| {
+        let mut out = String::new();
+        value::write(&mut out, value, ty, fmt);
+        Json::Text(out)
+    };
+    match value {
+        None => Json::Null,
+        Some(Value::Bool(value)) => Json::Bool(*value),
+        Some(Value::Double(value)) => Json::Double(*value),
+        Some(Value::Int(value)) if plain(fmt) => Json::Int(*value),
+        Some(Value::Uint(value)) if plain(fmt) => Json::Uint(*value),
+        Some(Value::List(values)) => Json::Array(values.iter().map(|v| of_value(Some(v), ty, fmt)).collect()),
+        Some(value) => text(value),
+    }
+}
+
+fn plain(fmt: F) -> bool {
+    matches!(fmt, F::Dec | F::Id | F::Na)
+}
+
+impl Field {
+    /// The field's value at a moment, as JSON; `null` without value.
+    pub fn to_json(&self, moment: &Moment<'_>, field: &FieldRef) -> Json {
+        if self.json == Form::EventTime {
+            return Json::Uint(moment.event.ts);
+        }
+        let value = (self.extract)(moment, &field.arg);
+        let fmt = if self.json == Form::Number { F::Dec } else { self.info.fmt };
+        let list = value.map(|value| match value {
+            // A list field is an array also where it gives one value.
+            value if field.is_list && !matches!(value, Value::List(_)) => {
+                Value::List(std::slice::from_ref(moment.scratch.alloc(value)))
+            }
+            value => value,
+        });
+        of_value(list.as_ref(), field.ty, fmt)
+    }
+
+    /// Appends the field's value at a moment as text; `<NA>` without value.
+    pub fn to_text(&self, moment: &Moment<'_>, field: &FieldRef, out: &mut String) {
+        match (self.extract)(moment, &field.arg) {
+            Some(value) => value::write(out, &value, field.ty, self.info.fmt),
+            None => out.push_str("<NA>"),
+        }
+    }
+}
+
+/// One JSON object of fields at a moment, the keys as the fields were written: a line of `dump --json`.
+pub fn object(fields: &Fields, wanted: &[(String, FieldRef)], moment: &Moment<'_>) -> String {
+    let pairs: Vec<(&str, Json)> =
+        wanted.iter().map(|(key, field)| (key.as_str(), fields.field(field.id).to_json(moment, field))).collect();
+    let mut out = String::new();
+    peregrine_alert::json::write_object(&pairs, &mut out);
+    out
+}
