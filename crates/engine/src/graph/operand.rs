@@ -47,12 +47,12 @@ impl Pool<'_> {
     /// The slot of an operand; inside a transformer a field stands for its ordinary value only.
     fn slot_within(&mut self, operand: &Operand, inside: bool) -> SlotId {
         let multi = match operand {
-            Operand::Field(field) if !inside && field.arg == Arg::None => self.fields.field(field.id).multi,
+            Operand::Field(field) if !inside => self.fields.field(field.id).for_condition(&field.arg).1,
             _ => Multi::One,
         };
         // A field of several values gets a slot of its own when it is an argument.
         let key = match (operand, inside) {
-            (Operand::Field(field), true) if self.fields.field(field.id).multi != Multi::One => {
+            (Operand::Field(field), true) if self.fields.field(field.id).for_condition(&field.arg).1 != Multi::One => {
                 Operand::List(vec![operand.clone()])
             }
             _ => operand.clone(),
@@ -71,7 +71,10 @@ impl Pool<'_> {
         let (source, ty, is_list) = match operand {
             Operand::Field(field) => {
                 let row = self.fields.field(field.id);
-                let extract = if multi == Multi::One { row.extract } else { row.extract_multi };
+                let extract = match row.for_condition(&field.arg) {
+                    (extract, of) if of == multi => extract,
+                    _ => row.extract,
+                };
                 (Source::Field(extract, field.arg.clone()), field.ty, field.is_list)
             }
             Operand::Transform { kind, args, arg } => {
