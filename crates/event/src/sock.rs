@@ -60,11 +60,6 @@ fn until_nul(bytes: &[u8]) -> &[u8] {
     &bytes[..bytes.iter().position(|b| *b == 0).unwrap_or(bytes.len())]
 }
 
-/// The IPv4 address in a mapped one. The unspecified address counts as mapped, as upstream has it.
-pub fn mapped(addr: Ipv6Addr) -> Option<Ipv4Addr> {
-    if addr.is_unspecified() { Some(Ipv4Addr::UNSPECIFIED) } else { addr.to_ipv4_mapped() }
-}
-
 /// Reads a `SOCKADDR`; `None` for an empty or short parameter.
 pub fn sockaddr(bytes: &[u8]) -> Option<SockAddr<'_>> {
     let (family, rest) = bytes.split_first()?;
@@ -89,7 +84,7 @@ pub fn socktuple(bytes: &[u8]) -> Option<SockTuple<'_>> {
         AF_INET6 => {
             let (sip, dip) = (v6(rest)?, v6(rest.get(18..)?)?);
             let (sport, dport) = (port(rest.get(16..)?)?, port(rest.get(34..)?)?);
-            match (mapped(sip), mapped(dip)) {
+            match (sip.to_ipv4_mapped(), dip.to_ipv4_mapped()) {
                 (Some(s), Some(d)) => SockTuple::Inet { sip: IpAddr::V4(s), sport, dip: IpAddr::V4(d), dport },
                 _ => SockTuple::Inet { sip: IpAddr::V6(sip), sport, dip: IpAddr::V6(dip), dport },
             }

@@ -7,7 +7,6 @@
 
 pub mod fd;
 pub mod inspect;
-pub mod path;
 pub mod thread;
 pub mod users;
 

@@ -1,10 +1,10 @@
 //! What the fields' functions reach for: the thread, its leader and ancestors, the descriptor, text built in scratch
 //! memory.
 
+use super::join::{MAX_PATH, join};
 use crate::value::{Moment, Value};
 use bumpalo::collections::Vec as BumpVec;
 use peregrine_event::{ParamType, code};
-use peregrine_state::path::{self, MAX_PATH};
 use peregrine_state::{FdInfo, State, ThreadInfo};
 use std::fmt;
 
@@ -113,7 +113,7 @@ impl<'a> Moment<'a> {
 
     /// A path made absolute.
     pub(super) fn join(&self, base: &[u8], path: &[u8]) -> &'a [u8] {
-        self.scratch.alloc_slice_copy(path::join(&mut [0; MAX_PATH], base, path))
+        self.scratch.alloc_slice_copy(join(&mut [0; MAX_PATH], base, path))
     }
 
     /// Entries that each end in a NUL, blanks between.

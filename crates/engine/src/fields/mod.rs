@@ -11,6 +11,7 @@ mod fdlist;
 mod fspath;
 mod general;
 mod io;
+mod join;
 mod kubernetes;
 mod leader;
 mod lineage;

@@ -1,10 +1,10 @@
 //! Joining and normalising paths, as upstream does it: by text alone, no symbolic link is resolved.
 
 /// Bytes that a joined path may take, with a closing NUL as upstream counts.
-pub const MAX_PATH: usize = 1024;
+pub(super) const MAX_PATH: usize = 1024;
 
 /// What stands for a path that would be longer than [`MAX_PATH`].
-pub const TOO_LONG: &[u8] = b"/DIR_TOO_LONG/FILENAME_TOO_LONG";
+pub(super) const TOO_LONG: &[u8] = b"/DIR_TOO_LONG/FILENAME_TOO_LONG";
 
 /// Joins a directory and a path into `buffer` and gives the part that was written.
 ///
@@ -12,7 +12,7 @@ pub const TOO_LONG: &[u8] = b"/DIR_TOO_LONG/FILENAME_TOO_LONG";
 /// alone. In what is appended `.` vanishes, `..` takes the last component off, never above the first byte of the
 /// result, repeated slashes become one and a slash at the end goes. A path longer than the buffer becomes
 /// [`TOO_LONG`].
-pub fn join<'b>(buffer: &'b mut [u8; MAX_PATH], base: &[u8], path: &[u8]) -> &'b [u8] {
+pub(super) fn join<'b>(buffer: &'b mut [u8; MAX_PATH], base: &[u8], path: &[u8]) -> &'b [u8] {
     let path = &path[..path.iter().position(|b| *b == 0).unwrap_or(path.len())];
     if base.len() + path.len() + 1 > MAX_PATH {
         return TOO_LONG;
