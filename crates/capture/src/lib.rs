@@ -10,6 +10,8 @@ mod error;
 mod input;
 mod reader;
 pub mod tables;
+mod writer;
 
 pub use error::{CaptureError, Fault};
 pub use reader::{Item, Options, ReadStats, Reader};
+pub use writer::{Compression, WriteStats, Writer};

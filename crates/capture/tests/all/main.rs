@@ -1,6 +1,8 @@
 //! Captures, real, written and hostile.
 
 mod corpus;
+mod second_reader;
+mod writing;
 
 use std::path::PathBuf;
 
