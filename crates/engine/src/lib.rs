@@ -10,6 +10,7 @@ pub mod fields;
 pub mod graph;
 pub mod needs;
 pub mod ops;
+pub mod output;
 pub mod session;
 pub mod throttle;
 pub mod transform;
