@@ -82,6 +82,24 @@ pub fn rules(plan: &Plan, memory: &mut Memory, kind: Kind, moment: &Moment<'_>, 
     memory.values = recycle(run.values);
 }
 
+/// Evaluates single comparisons of a plan, whatever the kind of event, and hands on each outcome with the left side's
+/// value.
+pub fn checks<'a>(
+    plan: &Plan,
+    memory: &mut Memory,
+    moment: &Moment<'a>,
+    mut each: impl FnMut(usize, bool, Option<Value<'a>>),
+) {
+    let generation = memory.next();
+    let values = recycle(std::mem::take(&mut memory.values));
+    let mut run = Run { plan, moment, generation, steps: &mut memory.steps, slots: &mut memory.slots, values };
+    for (index, check) in plan.checks.iter().enumerate() {
+        let holds = run.check(check);
+        each(index, holds, run.value(check.slot));
+    }
+    memory.values = recycle(run.values);
+}
+
 struct Run<'p, 'a> {
     plan: &'p Plan,
     moment: &'p Moment<'a>,

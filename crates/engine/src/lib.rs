@@ -6,6 +6,7 @@
 pub mod dynamic;
 pub mod engine;
 pub mod eval;
+pub mod explain;
 pub mod fields;
 pub mod graph;
 pub mod needs;

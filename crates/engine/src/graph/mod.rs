@@ -123,7 +123,16 @@ impl<'f> Pool<'f> {
     /// # Errors
     /// See [`BuildError`].
     pub fn check(&mut self, key: AtomKey) -> Result<NodeId, BuildError> {
-        let id = match self.atom_ids.get(&key) {
+        let id = self.atom_of(key)?;
+        Ok(self.intern(Node::Atom(id)))
+    }
+
+    /// A comparison.
+    ///
+    /// # Errors
+    /// See [`BuildError`].
+    pub fn atom_of(&mut self, key: AtomKey) -> Result<AtomId, BuildError> {
+        Ok(match self.atom_ids.get(&key) {
             Some(id) => *id,
             None => {
                 let atom = Atom::new(key.clone(), self)?;
@@ -132,8 +141,7 @@ impl<'f> Pool<'f> {
                 self.atom_ids.insert(key, id);
                 id
             }
-        };
-        Ok(self.intern(Node::Atom(id)))
+        })
     }
 
     /// The opposite of a node.

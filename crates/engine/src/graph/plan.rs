@@ -175,6 +175,13 @@ impl<'p, 'f> Planner<'p, 'f> {
         self.plan.roots[position(kind)] = self.branch(rules);
     }
 
+    /// Plans comparisons alone, in the given order.
+    pub fn checks(&mut self, atoms: &[super::AtomId]) {
+        for atom in atoms {
+            self.check(*atom);
+        }
+    }
+
     /// The finished plan. Comparisons' tests are moved out of the pool by cloning.
     pub fn finish(mut self) -> Plan {
         self.plan.slots = self.pool.slots.iter().map(|slot| slot.source.clone()).collect();
