@@ -199,7 +199,8 @@ fn build<'t>(expr: &Expr, outcomes: &mut impl Iterator<Item = Outcome<'t>>) -> T
             Trace { holds: !inner.holds, kind: TraceKind::Not(Box::new(inner)) }
         }
         Expr::Check(check) => {
-            let ((holds, value), text) = outcomes.next().map_or(((false, None), String::new()), |(o, t)| (o, t.clone()));
+            let ((holds, value), text) =
+                outcomes.next().map_or(((false, None), String::new()), |(o, t)| (o, t.clone()));
             Trace { holds, kind: TraceKind::Check { text, span: check.span, value } }
         }
     }
