@@ -8,6 +8,7 @@ pub mod block;
 pub mod convert;
 mod error;
 mod input;
+pub mod order;
 mod reader;
 pub mod tables;
 mod writer;

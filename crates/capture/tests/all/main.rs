@@ -1,6 +1,7 @@
 //! Captures, real, written and hostile.
 
 mod corpus;
+mod hostile;
 mod second_reader;
 mod writing;
 
