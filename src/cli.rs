@@ -73,6 +73,14 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// A text on one line: like [`printable`], and line breaks and tabs show as escapes too.
+pub fn one_line(text: &str) -> Cow<'_, str> {
+    if !text.contains(['\n', '\t']) {
+        return printable(text);
+    }
+    Cow::Owned(printable(text).replace('\n', "\\n").replace('\t', "\\t"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,8 +5,10 @@
 
 mod cli;
 mod commands;
+mod condition;
 mod config;
 mod failure;
+mod playback;
 
 use clap::Parser;
 use std::process::ExitCode;

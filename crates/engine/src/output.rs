@@ -1,14 +1,14 @@
 //! Output formats at a moment: the message of an alert, its `output_fields`, a line of `dump`.
 
 use crate::fields::Fields;
-use crate::fields::render::{json, value};
+use crate::fields::render;
 use crate::transform;
 use crate::value::{Moment, Value};
 use bumpalo::collections::Vec as BumpVec;
 use peregrine_alert::Json;
 use peregrine_event::PrintFormat;
 use peregrine_filter::check::TypedOperand;
-use peregrine_filter::format::{Format, Key, Piece};
+use peregrine_filter::format::{Format, Piece};
 use peregrine_filter::typed::Operand;
 
 /// Appends the format's text. A missing value prints `<NA>`; `false`, and nothing appended, if one is missing and the
@@ -35,16 +35,16 @@ pub fn write(format: &Format, fields: &Fields, moment: &Moment<'_>, out: &mut St
 /// The values of the format's fields, typed, by their texts; those under transformers only if asked for.
 pub fn values(format: &Format, fields: &Fields, moment: &Moment<'_>, transformed: bool) -> Vec<(String, Json)> {
     let wanted = format.keys.iter().filter(|key| transformed || !key.transformed);
-    wanted.map(|key| (key.name.clone(), key_value(key, fields, moment))).collect()
+    wanted.map(|key| (key.name.clone(), json(&key.value, fields, moment))).collect()
 }
 
-/// The value of one key as JSON, `null` if it has none.
-pub fn key_value(key: &Key, fields: &Fields, moment: &Moment<'_>) -> Json {
-    match &key.value.operand {
+/// A field's or a transformer's value as JSON, `null` if it has none.
+pub fn json(value: &TypedOperand, fields: &Fields, moment: &Moment<'_>) -> Json {
+    match &value.operand {
         Operand::Field(field) => fields.field(field.id).to_json(moment, field),
         operand => {
-            let value = evaluate(operand, fields, moment);
-            json::of_value(value.as_ref(), key.value.ty, PrintFormat::Na)
+            let found = evaluate(operand, fields, moment);
+            render::json::of_value(found.as_ref(), value.ty, PrintFormat::Na)
         }
     }
 }
@@ -55,7 +55,7 @@ fn write_operand(value: &TypedOperand, fields: &Fields, moment: &Moment<'_>, out
             let row = fields.field(field.id);
             let found = (row.extract)(moment, &field.arg);
             match &found {
-                Some(found) => value::write(out, found, field.ty, row.info.fmt),
+                Some(found) => render::value::write(out, found, field.ty, row.info.fmt),
                 None => out.push_str("<NA>"),
             }
             found.is_some()
@@ -63,7 +63,7 @@ fn write_operand(value: &TypedOperand, fields: &Fields, moment: &Moment<'_>, out
         operand => {
             let found = evaluate(operand, fields, moment);
             match &found {
-                Some(found) => value::write(out, found, value.ty, PrintFormat::Dec),
+                Some(found) => render::value::write(out, found, value.ty, PrintFormat::Dec),
                 None => out.push_str("<NA>"),
             }
             found.is_some()

@@ -1,0 +1,106 @@
+//! What every event passes through, whichever way it came: the state, then whoever looks at the moment.
+
+use crate::config::Config;
+use crate::failure::Failure;
+use bumpalo::Bump;
+use indicatif::{ProgressBar, ProgressStyle};
+use peregrine_capture::tables::Tables;
+use peregrine_capture::{Item, Options, ReadStats, Reader};
+use peregrine_engine::fields::Fields;
+use peregrine_engine::{Moment, Session};
+use peregrine_event::Event;
+use peregrine_state::State;
+use std::io::IsTerminal;
+use std::path::Path;
+
+/// The name of the event source.
+pub const SOURCE: &str = "syscall";
+
+/// State and settings of one run.
+pub struct Playback {
+    /// The fields of the source.
+    pub fields: Fields,
+    session: Session,
+    state: State,
+    scratch: Bump,
+}
+
+impl Playback {
+    /// Nothing known yet.
+    pub fn new(config: &Config) -> Self {
+        let mut session = Session::default();
+        session.time_zone = jiff::tz::TimeZone::system();
+        session.containers = config.containers;
+        session.base64_buffers = config.buffer_base64;
+        Self { fields: Fields::syscall(), session, state: State::default(), scratch: Bump::new() }
+    }
+
+    /// Begins with what was known before the next event; earlier state does not carry over.
+    pub fn section(&mut self, tables: Tables) {
+        self.session.hostname = tables.machine.as_ref().map(|machine| machine.hostname.clone()).unwrap_or_default();
+        self.state = State::new(tables);
+    }
+
+    /// Applies an event and shows the moment to `look`, unless the event only feeds the state.
+    pub fn event<T>(
+        &mut self,
+        event: &Event<'_>,
+        state_only: bool,
+        look: impl FnOnce(&Moment<'_>, &Fields) -> T,
+    ) -> Option<T> {
+        let context = self.state.begin(event);
+        let seen = (!state_only).then(|| {
+            let moment = Moment {
+                event,
+                context: &context,
+                state: &self.state,
+                source: SOURCE,
+                scratch: &self.scratch,
+                session: &self.session,
+            };
+            look(&moment, &self.fields)
+        });
+        self.state.finish(event, &context);
+        self.scratch.reset();
+        seen
+    }
+
+    /// Plays a whole capture.
+    pub fn capture(
+        &mut self,
+        path: &Path,
+        lenient: bool,
+        mut look: impl FnMut(&Moment<'_>, &Fields) -> Result<(), Failure>,
+    ) -> Result<ReadStats, Failure> {
+        let input = |error| Failure::Input(anyhow::Error::new(error));
+        let options = Options { lenient, ..Options::default() };
+        let mut reader = Reader::open(path, options).map_err(input)?;
+        let progress = progress();
+        while let Some(item) = reader.next().map_err(input)? {
+            match item {
+                Item::Section(tables) => self.section(*tables),
+                Item::Event { event, state_only, .. } => {
+                    if let Some(seen) = self.event(&event, state_only, &mut look) {
+                        seen?;
+                    }
+                    progress.inc(1);
+                }
+            }
+        }
+        progress.finish_and_clear();
+        if let Some(warning) = reader.warning() {
+            tracing::warn!("{warning}; everything before it was processed");
+        }
+        Ok(reader.stats())
+    }
+}
+
+/// A counter of events on the terminal; silent where standard error is none.
+fn progress() -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{spinner} {human_pos} events, {per_sec}")
+        .unwrap_or_else(|_| ProgressStyle::default_spinner());
+    ProgressBar::new_spinner().with_style(style)
+}
