@@ -60,6 +60,16 @@ fn until_nul(bytes: &[u8]) -> &[u8] {
     &bytes[..bytes.iter().position(|b| *b == 0).unwrap_or(bytes.len())]
 }
 
+/// Whether an IPv6 address stands for an IPv4 one: `::ffff:a.b.c.d`, and, as upstream takes it, the unspecified address.
+pub fn is_mapped(addr: Ipv6Addr) -> bool {
+    addr.is_unspecified() || addr.to_ipv4_mapped().is_some()
+}
+
+fn low(addr: Ipv6Addr) -> IpAddr {
+    let [.., a, b, c, d] = addr.octets();
+    IpAddr::V4(Ipv4Addr::new(a, b, c, d))
+}
+
 /// Reads a `SOCKADDR`; `None` for an empty or short parameter.
 pub fn sockaddr(bytes: &[u8]) -> Option<SockAddr<'_>> {
     let (family, rest) = bytes.split_first()?;
@@ -84,9 +94,10 @@ pub fn socktuple(bytes: &[u8]) -> Option<SockTuple<'_>> {
         AF_INET6 => {
             let (sip, dip) = (v6(rest)?, v6(rest.get(18..)?)?);
             let (sport, dport) = (port(rest.get(16..)?)?, port(rest.get(34..)?)?);
-            match (sip.to_ipv4_mapped(), dip.to_ipv4_mapped()) {
-                (Some(s), Some(d)) => SockTuple::Inet { sip: IpAddr::V4(s), sport, dip: IpAddr::V4(d), dport },
-                _ => SockTuple::Inet { sip: IpAddr::V6(sip), sport, dip: IpAddr::V6(dip), dport },
+            if is_mapped(sip) && is_mapped(dip) {
+                SockTuple::Inet { sip: low(sip), sport, dip: low(dip), dport }
+            } else {
+                SockTuple::Inet { sip: IpAddr::V6(sip), sport, dip: IpAddr::V6(dip), dport }
             }
         }
         AF_UNIX => SockTuple::Unix {
@@ -123,6 +134,17 @@ mod tests {
             bytes.extend_from_slice(&443u16.to_le_bytes());
         }
         assert!(matches!(socktuple(&bytes), Some(SockTuple::Inet { sip: IpAddr::V4(_), dport: 443, .. })));
+    }
+
+    #[test]
+    fn an_unspecified_end_counts_as_v4_beside_a_mapped_one() {
+        let mut bytes = vec![10];
+        for addr in [Ipv4Addr::new(1, 2, 3, 4).to_ipv6_mapped(), Ipv6Addr::UNSPECIFIED] {
+            bytes.extend_from_slice(&addr.octets());
+            bytes.extend_from_slice(&53u16.to_le_bytes());
+        }
+        let Some(SockTuple::Inet { sip, dip, .. }) = socktuple(&bytes) else { panic!("no tuple") };
+        assert_eq!((sip.to_string(), dip.to_string()), ("1.2.3.4".into(), "0.0.0.0".into()));
     }
 
     #[test]

@@ -1,0 +1,53 @@
+//! Events that no thread causes: users, groups and containers that came or went.
+
+use super::{text, u32_of};
+use crate::container::{Container, json};
+use crate::inspect::{Context, State};
+use crate::users::{Group, User};
+use peregrine_event::Event;
+
+pub(super) fn user_added(state: &mut State, event: &Event<'_>, _context: &mut Context) {
+    let user = User {
+        uid: u32_of(event, 0),
+        gid: u32_of(event, 1),
+        name: text(event, 2).to_vec(),
+        homedir: text(event, 3).to_vec(),
+        shell: text(event, 4).to_vec(),
+    };
+    if !state.users.add_user(container_id(event, 5), user, state.limits.users) {
+        state.counters.n_drops_full_usertable += 1;
+    }
+}
+
+pub(super) fn user_deleted(state: &mut State, event: &Event<'_>, _context: &mut Context) {
+    state.users.remove_user(container_id(event, 5), u32_of(event, 0));
+}
+
+pub(super) fn group_added(state: &mut State, event: &Event<'_>, _context: &mut Context) {
+    let group = Group { gid: u32_of(event, 0), name: text(event, 1).to_vec() };
+    if !state.users.add_group(container_id(event, 2), group, state.limits.users) {
+        state.counters.n_drops_full_usertable += 1;
+    }
+}
+
+pub(super) fn group_deleted(state: &mut State, event: &Event<'_>, _context: &mut Context) {
+    state.users.remove_group(container_id(event, 2), u32_of(event, 0));
+}
+
+/// Which container an account belongs to; empty for the host.
+fn container_id<'a>(event: &Event<'a>, index: usize) -> &'a [u8] {
+    event.text(index).unwrap_or_default()
+}
+
+/// A container that an old capture tells of, as JSON.
+pub(super) fn container(state: &mut State, event: &Event<'_>, _context: &mut Context) {
+    let json = event.text(0).unwrap_or_default();
+    let Some(id) = json::string(json, b"id").filter(|id| !id.is_empty()) else { return };
+    let container = Container {
+        name: json::string(json, b"name").unwrap_or_default(),
+        image: json::string(json, b"image").unwrap_or_default(),
+    };
+    if !state.known_containers.insert(id, container, state.limits.containers) {
+        state.counters.n_drops_full_usertable += 1;
+    }
+}

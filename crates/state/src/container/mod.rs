@@ -1,0 +1,9 @@
+//! Containers: which one a thread is in, and what captures tell of them.
+
+mod cgroup;
+mod info;
+pub(crate) mod json;
+
+pub use cgroup::id_of;
+pub(crate) use cgroup::push_cgroup;
+pub use info::{Container, Containers};

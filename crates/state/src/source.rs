@@ -1,0 +1,12 @@
+//! Where threads come from that caused an event but are not in the table.
+
+use peregrine_capture::tables::{Fd, Thread};
+
+/// Someone who can say what a thread is: `/proc` live, a fake in tests, nobody on replay.
+///
+/// The state asks at most [`crate::Limits::source_lookups`] times a second and remembers who was not found, so that an
+/// answer may take some system calls, but must not wait.
+pub trait ThreadSource: Send {
+    /// The thread and, if it is a leader, its descriptors; `None` if it is gone or out of scope.
+    fn thread(&mut self, tid: i64) -> Option<(Thread, Vec<Fd>)>;
+}
