@@ -312,26 +312,23 @@ impl State {
     }
 
     /// The leader of a thread's group, itself if it is one.
-    pub fn leader<'a>(&'a self, thread: &'a ThreadInfo) -> Option<&'a ThreadInfo> {
-        if thread.is_main() {
-            return Some(thread);
-        }
+    pub fn leader(&self, thread: &ThreadInfo) -> Option<&ThreadInfo> {
         self.threads.get(self.threads.leader_of(self.threads.find(thread.tid)?)?)
     }
 
     /// The parent's group leader: one step of the ancestors' walk.
-    pub fn parent<'a>(&'a self, thread: &'a ThreadInfo) -> Option<&'a ThreadInfo> {
+    pub fn parent(&self, thread: &ThreadInfo) -> Option<&ThreadInfo> {
         let leader = self.leader(thread)?;
         self.leader(self.threads.get(self.threads.find(leader.ptid)?)?)
     }
 
     /// The descriptors of a thread's process.
-    pub fn fd_table<'a>(&'a self, thread: &'a ThreadInfo) -> Option<&'a FdTable> {
-        if thread.has(apply::SHARES_FILES) { self.leader(thread).map(|leader| &leader.fds) } else { Some(&thread.fds) }
+    pub fn fd_table(&self, thread: &ThreadInfo) -> Option<&FdTable> {
+        self.fds(self.fds_owner(self.threads.find(thread.tid)?)?)
     }
 
     /// A thread's working directory, with its closing slash; it is the leader's, `./` if that is not known.
-    pub fn cwd<'a>(&'a self, thread: &'a ThreadInfo) -> &'a [u8] {
+    pub fn cwd(&self, thread: &ThreadInfo) -> &[u8] {
         self.leader(thread).map_or(b"./", |leader| &leader.cwd)
     }
 

@@ -72,7 +72,7 @@ take! {
         Some(Value::Bytes(m.concat(&[m.container_id(m.thread()?), b":", name])))
     };
     connected = |m| Some(Value::Bool(known(m)?.connected));
-    name_changed = |m| Some(Value::Bool(known(m)?.oldname.is_some()));
+    name_changed = |m| known(m).map(|_| Value::Bool(m.context.name_changed));
     dev = |m| Some(Value::Int(i64::from(known(m)?.dev as i32)));
     dev_major = |m| Some(Value::Int(i64::from((known(m)?.dev & 0xFFF00) >> 8)));
     dev_minor = |m| {

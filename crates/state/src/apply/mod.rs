@@ -20,7 +20,7 @@ mod tuples;
 use crate::inspect::{Context, State};
 use crate::thread::Slot;
 use peregrine_event::code::*;
-use peregrine_event::defines::{PPM_CL_ACTIVE, PPM_CL_CLONE_FILES};
+use peregrine_event::defines::PPM_CL_ACTIVE;
 use peregrine_event::{Event, eflags};
 
 /// Applies one event.
@@ -28,8 +28,6 @@ pub(crate) type Apply = fn(&mut State, &Event<'_>, &mut Context);
 
 /// Marks threads that caused an event.
 pub(crate) const ACTIVE: u32 = PPM_CL_ACTIVE as u32;
-/// Marks threads that use their leader's descriptors.
-pub(crate) const SHARES_FILES: i64 = PPM_CL_CLONE_FILES;
 
 /// Every event that changes the state.
 #[rustfmt::skip]
