@@ -5,7 +5,28 @@
  * (parameters and records) - programs (one form a call).
  */
 #include "programs/dispatch.h"
+
+#include "programs/attributes.h"
+#include "programs/clone.h"
 #include "programs/close.h"
+#include "programs/descriptor.h"
+#include "programs/directory.h"
+#include "programs/dup.h"
+#include "programs/exec.h"
+#include "programs/exit.h"
+#include "programs/generic.h"
+#include "programs/identity.h"
+#include "programs/kernel_door.h"
+#include "programs/link.h"
+#include "programs/memory.h"
+#include "programs/message.h"
+#include "programs/mount.h"
+#include "programs/namespace.h"
 #include "programs/open.h"
+#include "programs/pipe.h"
+#include "programs/ptrace.h"
+#include "programs/signal.h"
+#include "programs/socket.h"
+#include "programs/transfer.h"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";

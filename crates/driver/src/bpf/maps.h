@@ -9,8 +9,7 @@
  *   scope_mode          SCOPE_ALL, SCOPE_CGROUP or SCOPE_TREE
  *   scope_cgroup        with SCOPE_CGROUP: id of the v2 control group (its directory's inode) ...
  *   scope_cgroup_level  ... and its depth below the root (root 0): descendants are inside
- *   socket_file_ops     the kernel's `socket_file_ops` (address in kallsyms), or 0: then a descriptor is taken for a
- *                       socket by its inode's file system
+ *   page_shift          log2 of the page size
  *
  * Maps
  *   programs            system call number -> program of its exit event. The loader puts each program `sys_NAME` at the
@@ -43,12 +42,12 @@ enum { WANT = 1, WANT_SUCCESS_ONLY = 2 };
 #define MAX_CODES 512
 
 const volatile u64 boot_offset_ns = 0;
-const volatile u64 socket_file_ops = 0;
 const volatile u64 scope_cgroup = 0;
 const volatile u32 scope_cgroup_level = 0;
 const volatile u32 scope_mode = SCOPE_ALL;
 const volatile u32 own_tgid = 0;
 const volatile u32 snaplen = 80;
+const volatile u32 page_shift = 12;
 
 /* An event is built in the first half, up to MAX_EVENT bytes; the second half lets every bounded write that starts
  * inside the first half end inside the map, and its last part holds the path that is being put together. */

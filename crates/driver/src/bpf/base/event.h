@@ -18,6 +18,7 @@
 struct event {
 	u8 *data;
 	u32 pos;
+	u32 marks; /* MARK_* */
 	u16 code;
 	u8 nth;
 	u8 tail;
@@ -55,6 +56,7 @@ static __always_inline bool event_begin_as(struct event *e, u16 code, u32 params
 		return false;
 	e->data = s->data;
 	e->pos = HEADER_LEN + 2 * params;
+	e->marks = 0;
 	e->code = code;
 	e->nth = 0;
 	e->tail = 0;

@@ -93,3 +93,23 @@ static __always_inline void look_at_fd(struct opened *o, s32 fd)
 	if (file)
 		look_at_file(o, (u64)file);
 }
+
+#define S_IFMT 0170000
+#define S_IFSOCK 0140000
+#define SOCKFS_MAGIC 0x534F434B
+
+/* The socket behind a descriptor, or NULL. A socket's inode is in sockfs, whatever its file is called. */
+static __always_inline struct sock *sock_of_fd(s32 fd)
+{
+	struct file *file = file_of_fd(fd);
+	struct socket *socket;
+	struct inode *inode;
+
+	if (!file)
+		return NULL;
+	inode = BPF_CORE_READ(file, f_inode);
+	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFSOCK || BPF_CORE_READ(inode, i_sb, s_magic) != SOCKFS_MAGIC)
+		return NULL;
+	socket = BPF_CORE_READ(file, private_data);
+	return BPF_CORE_READ(socket, sk);
+}

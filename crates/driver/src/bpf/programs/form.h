@@ -20,25 +20,30 @@
 #include "../store/records.h"
 
 /* What every event says of its thread. */
-static __always_inline void event_end(struct event *e, u32 tgid, u32 marks)
+static __always_inline void event_end(struct event *e, u32 tgid)
 {
 	record_tgid(e, tgid);
 	record_cgroup(e);
-	record_marks(e, marks);
+	record_marks(e);
 	event_submit(e);
 }
 
-#define CALL(name, EVENT)                                                                                              \
+#define CALL(name, EVENT) CALL_IF(name, EVENT, true)
+
+/* The same, for calls that a tracepoint tells of in other cases. */
+#define CALL_IF(name, EVENT, condition)                                                                                              \
 	static __always_inline void fill_##name(struct event *e, struct call *c);                                      \
 	SEC("tp_btf/sys_exit") int sys_##name(u64 *ctx)                                                                \
 	{                                                                                                              \
 		struct call c = {.regs = (void *)ctx[0], .ret = ctx[1], .compat = is_compat()};                        \
 		struct event e;                                                                                        \
                                                                                                                        \
-		if (!event_begin(&e, EVENT))                                                                           \
+		if (!(condition) || !event_begin(&e, EVENT))                                                           \
 			return 0;                                                                                      \
+		if (c.compat)                                                                                          \
+			e.marks = MARK_COMPAT;                                                                         \
 		fill_##name(&e, &c);                                                                                   \
-		event_end(&e, bpf_get_current_pid_tgid() >> 32, c.compat ? MARK_COMPAT : 0);                           \
+		event_end(&e, bpf_get_current_pid_tgid() >> 32);                                                       \
 		return 0;                                                                                              \
 	}                                                                                                              \
 	static __always_inline void fill_##name(struct event *e, struct call *c)

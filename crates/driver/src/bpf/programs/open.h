@@ -8,7 +8,9 @@
 static __always_inline u32 opened_flags(const struct opened *o)
 {
 	return (o->mode & FMODE_CREATED ? PPM_O_F_CREATED : 0) |
-	       (o->layer == OVERLAY_UPPER ? PPM_FD_UPPER_LAYER : o->layer == OVERLAY_LOWER ? PPM_FD_LOWER_LAYER : 0);
+	       (o->layer == OVERLAY_UPPER   ? PPM_FD_UPPER_LAYER
+		: o->layer == OVERLAY_LOWER ? PPM_FD_LOWER_LAYER
+					    : 0);
 }
 
 static __always_inline void record_opened(struct event *e, const struct opened *o)
@@ -20,7 +22,23 @@ static __always_inline void record_opened(struct event *e, const struct opened *
 	marks = record_path(e, RECORD_PATH, o->mnt, o->dentry);
 	if (is_unlinked(o->dentry))
 		marks |= MARK_UNLINKED;
-	record_marks(e, marks);
+	e->marks |= marks;
+}
+
+/* int open(const char *filename, int flags, umode_t mode) */
+CALL(open, SYSCALL_OPEN_X)
+{
+	u32 flags = arg(c, 1);
+	struct opened o;
+
+	look_at_fd(&o, c->ret);
+	store_s64(e, c->ret);				    /* fd */
+	store_string(e, arg(c, 0));			    /* name */
+	store_u32(e, open_flags(flags) | opened_flags(&o)); /* flags */
+	store_u32(e, open_mode(flags, arg(c, 2)));	    /* mode */
+	store_u32(e, o.dev);				    /* dev */
+	store_u64(e, o.ino);				    /* ino */
+	record_opened(e, &o);
 }
 
 /* int openat(int dfd, const char *filename, int flags, umode_t mode) */
@@ -30,12 +48,69 @@ CALL(openat, SYSCALL_OPENAT_2_X)
 	struct opened o;
 
 	look_at_fd(&o, c->ret);
-	store_s64(e, c->ret);			     /* fd */
-	store_s64(e, dir_fd(arg(c, 0)));	     /* dirfd */
-	store_string(e, arg(c, 1));		     /* name */
+	store_s64(e, c->ret);				    /* fd */
+	store_s64(e, dir_fd(arg(c, 0)));		    /* dirfd */
+	store_string(e, arg(c, 1));			    /* name */
 	store_u32(e, open_flags(flags) | opened_flags(&o)); /* flags */
-	store_u32(e, open_mode(flags, arg(c, 3)));   /* mode */
-	store_u32(e, o.dev);			     /* dev */
-	store_u64(e, o.ino);			     /* ino */
+	store_u32(e, open_mode(flags, arg(c, 3)));	    /* mode */
+	store_u32(e, o.dev);				    /* dev */
+	store_u64(e, o.ino);				    /* ino */
+	record_opened(e, &o);
+}
+
+/* int openat2(int dfd, const char *filename, struct open_how *how, size_t usize) */
+CALL(openat2, SYSCALL_OPENAT2_X)
+{
+	struct {
+		u64 flags, mode, resolve;
+	} how = {};
+	struct opened o;
+
+	bpf_probe_read_user(&how, sizeof(how), (void *)arg(c, 2));
+	look_at_fd(&o, c->ret);
+	store_s64(e, c->ret);					/* fd */
+	store_s64(e, dir_fd(arg(c, 0)));			/* dirfd */
+	store_string(e, arg(c, 1));				/* name */
+	store_u32(e, open_flags(how.flags) | opened_flags(&o)); /* flags */
+	store_u32(e, open_mode(how.flags, how.mode));		/* mode */
+	store_u32(e, resolve_flags(how.resolve));		/* resolve */
+	store_u32(e, o.dev);					/* dev */
+	store_u64(e, o.ino);					/* ino */
+	record_opened(e, &o);
+}
+
+/* int creat(const char *pathname, umode_t mode) */
+CALL(creat, SYSCALL_CREAT_X)
+{
+	struct opened o;
+
+	look_at_fd(&o, c->ret);
+	store_s64(e, c->ret);			 /* fd */
+	store_string(e, arg(c, 0));		 /* name */
+	store_u32(e, open_mode(O_CREAT, arg(c, 1))); /* mode */
+	store_u32(e, o.dev);			 /* dev */
+	store_u64(e, o.ino);			 /* ino */
+	store_u16(e, o.layer == OVERLAY_UPPER	? PPM_FD_UPPER_LAYER_CREAT
+		     : o.layer == OVERLAY_LOWER ? PPM_FD_LOWER_LAYER_CREAT
+						: 0); /* creat_flags */
+	record_opened(e, &o);
+}
+
+/* int open_by_handle_at(int mountdirfd, struct file_handle *handle, int flags) */
+CALL(open_by_handle_at, SYSCALL_OPEN_BY_HANDLE_AT_X)
+{
+	u32 flags = arg(c, 2);
+	struct opened o;
+
+	look_at_fd(&o, c->ret);
+	store_s64(e, c->ret);				    /* fd */
+	store_s64(e, dir_fd(arg(c, 0)));		    /* mountfd */
+	store_u32(e, open_flags(flags) | opened_flags(&o)); /* flags */
+	if (o.file)
+		store_path(e, o.mnt, o.dentry); /* path */
+	else
+		store_empty(e);
+	store_u32(e, o.dev); /* dev */
+	store_u64(e, o.ino); /* ino */
 	record_opened(e, &o);
 }

@@ -31,11 +31,11 @@ static __always_inline void record_cgroup(struct event *e)
 	push_u64(e, bpf_get_current_cgroup_id());
 }
 
-static __always_inline void record_marks(struct event *e, u32 marks)
+static __always_inline void record_marks(struct event *e)
 {
-	if (marks) {
+	if (e->marks) {
 		record_begin(e, RECORD_MARKS, 4);
-		push_u32(e, marks);
+		push_u32(e, e->marks);
 	}
 }
 
@@ -52,6 +52,18 @@ static __always_inline u32 record_path(struct event *e, u16 tag, struct vfsmount
 		push_bytes(e, e->data + PATH_BASE + (w.at & PATH_MASK), len, KERNEL);
 	}
 	return w.marks;
+}
+
+/* The same as a parameter, NUL at its end, seen from the root of all as upstream walks. */
+static __always_inline void store_path(struct event *e, struct vfsmount *mnt, struct dentry *dentry)
+{
+	struct walk w;
+	u32 len;
+
+	path_walk_to(mnt, dentry, &w, true);
+	len = push_bytes(e, e->data + PATH_BASE + (w.at & PATH_MASK), (PATH_SIZE - w.at) & PATH_MASK, KERNEL);
+	push_u8(e, 0);
+	param_len(e, len + 1);
 }
 
 /* Device and inode of a file, where no parameter has them. */

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* Directories are made, removed, and become somebody's current or root directory. */
+#pragma once
+
+#include "form.h"
+
+/* int mkdir(const char *pathname, umode_t mode) */
+CALL(mkdir, SYSCALL_MKDIR_2_X)
+{
+	store_s64(e, c->ret);	    /* res */
+	store_string(e, arg(c, 0)); /* path */
+	store_u32(e, arg(c, 1));    /* mode */
+}
+
+/* int mkdirat(int dfd, const char *pathname, umode_t mode) */
+CALL(mkdirat, SYSCALL_MKDIRAT_X)
+{
+	store_s64(e, c->ret);		 /* res */
+	store_s64(e, dir_fd(arg(c, 0))); /* dirfd */
+	store_string(e, arg(c, 1));	 /* path */
+	store_u32(e, arg(c, 2));	 /* mode */
+}
+
+/* int rmdir(const char *pathname) */
+CALL(rmdir, SYSCALL_RMDIR_2_X)
+{
+	store_s64(e, c->ret);	    /* res */
+	store_string(e, arg(c, 0)); /* path */
+}
+
+/* The directory that the task is now in. */
+static __always_inline void record_cwd(struct event *e, struct call *c)
+{
+	struct fs_struct *fs = ((struct task_struct *)bpf_get_current_task_btf())->fs;
+
+	if (c->ret == 0 && fs)
+		e->marks |= record_path(e, RECORD_PATH, fs->pwd.mnt, fs->pwd.dentry);
+}
+
+/* int chdir(const char *filename) */
+CALL(chdir, SYSCALL_CHDIR_X)
+{
+	store_s64(e, c->ret);	    /* res */
+	store_string(e, arg(c, 0)); /* path */
+	record_cwd(e, c);
+}
+
+/* int fchdir(unsigned int fd) */
+CALL(fchdir, SYSCALL_FCHDIR_X)
+{
+	store_s64(e, c->ret);	      /* res */
+	store_s64(e, (s32)arg(c, 0)); /* fd */
+	record_cwd(e, c);
+}
+
+/* int chroot(const char *filename) */
+CALL(chroot, SYSCALL_CHROOT_X)
+{
+	store_s64(e, c->ret);	    /* res */
+	store_string(e, arg(c, 0)); /* path */
+}
+
+/* int getcwd(char *buf, unsigned long size) */
+CALL(getcwd, SYSCALL_GETCWD_X)
+{
+	store_s64(e, c->ret);				 /* res */
+	store_string(e, c->ret >= 0 ? arg(c, 0) : 0); /* path */
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * A program is executed. Success is told by the scheduler's tracepoint, on all architectures and for execveat as well
+ * (as an execve, with the path that the kernel took); the system calls' ends tell of failures.
+ *
+ * include/trace/events/sched.h: sched_process_exec,
+ *	TP_PROTO(struct task_struct *p, pid_t old_pid, struct linux_binprm *bprm)
+ */
+#pragma once
+
+#include "../extract/exe.h"
+#include "../store/process.h"
+#include "form.h"
+
+/* Parameters 17 to 30: terminal, ids, and the executed file. */
+static __always_inline void store_executed(struct event *e, struct task_struct *task, struct opened *exe)
+{
+	struct file *file = BPF_CORE_READ(task, mm, exe_file);
+
+	if (file)
+		look_at_file(exe, (u64)file);
+	store_u32(e, task_tty(task));				   /* tty */
+	store_s64(e, pid_inner(task->signal->pids[PIDTYPE_PGID])); /* vpgid */
+	store_u32(e, task_loginuid(task));			   /* loginuid */
+	store_u32(e, exe_flags(task, exe));			   /* flags */
+	store_u64(e, task_caps(task, CAPS_INHERITABLE));	   /* cap_inheritable */
+	store_u64(e, task_caps(task, CAPS_PERMITTED));		   /* cap_permitted */
+	store_u64(e, task_caps(task, CAPS_EFFECTIVE));		   /* cap_effective */
+	store_u64(e, exe->ino);					   /* exe_ino */
+	store_u64(e, inode_ctime(exe->inode));			   /* exe_ino_ctime */
+	store_u64(e, inode_mtime(exe->inode));			   /* exe_ino_mtime */
+	store_u32(e, task->cred->euid.val);			   /* uid */
+	store_path(e, exe->mnt, exe->dentry);			   /* trusted_exepath */
+	store_s64(e, pid_number(task->signal->pids[PIDTYPE_PGID], 0)); /* pgid */
+	store_u32(e, task->cred->egid.val);			   /* gid */
+}
+
+SEC("tp_btf/sched_process_exec") int process_exec(u64 *ctx)
+{
+	struct linux_binprm *bprm = (void *)ctx[2];
+	struct task_struct *task = current_task();
+	struct opened exe = {};
+	struct event e;
+
+	if (task->flags & PF_KTHREAD || !event_wanted(PPME_SYSCALL_EXECVE_19_X) || !in_scope())
+		return 0;
+	if (!event_begin(&e, SYSCALL_EXECVE_19_X))
+		return 0;
+	store_s64(&e, 0);						/* res */
+	store_exe_args(&e, task->mm);					/* exe, args */
+	store_process(&e, task, task);					/* tid to comm */
+	store_cgroups(&e, task);					/* cgroups */
+	store_env(&e, task->mm);					/* env */
+	store_executed(&e, task, &exe);					/* tty to gid */
+	store_string_of(&e, bprm->filename, MAX_PATH, KERNEL); /* filename */
+	record_file(&e, exe.dev, exe.ino);
+	if (exe.dentry && is_unlinked(exe.dentry))
+		e.marks |= MARK_UNLINKED;
+	event_end(&e, task->tgid);
+	return 0;
+}
+
+static __always_inline void store_failed_exec(struct event *e, struct call *c, u64 argv, u64 envp)
+{
+	struct task_struct *task = current_task();
+	struct opened exe = {};
+
+	store_s64(e, c->ret);			    /* res */
+	store_failed_exe_args(e, argv, c->compat);  /* exe, args */
+	store_process(e, task, task);		    /* tid to comm */
+	store_cgroups(e, task);			    /* cgroups */
+	store_pointers(e, envp, 0, MAX_ARGS, c->compat); /* env */
+	store_executed(e, task, &exe);		    /* tty to gid */
+}
+
+/* int execve(const char *filename, const char *const *argv, const char *const *envp) */
+CALL_IF(execve, SYSCALL_EXECVE_19_X, c.ret != 0)
+{
+	store_failed_exec(e, c, arg(c, 1), arg(c, 2));
+	store_string(e, arg(c, 0)); /* filename */
+}
+
+/* int execveat(int fd, const char *filename, const char *const *argv, const char *const *envp, int flags) */
+CALL_IF(execveat, SYSCALL_EXECVEAT_X, c.ret != 0)
+{
+	store_failed_exec(e, c, arg(c, 2), arg(c, 3));
+}

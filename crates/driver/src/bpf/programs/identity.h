@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* A task becomes somebody else: user and group ids, capabilities, sessions, limits. */
+#pragma once
+
+#include "../extract/task.h"
+#include "form.h"
+
+/* int setuid(uid_t uid) */
+CALL(setuid, SYSCALL_SETUID_X)
+{
+	store_s64(e, c->ret);	 /* res */
+	store_u32(e, arg(c, 0)); /* uid */
+}
+
+/* int setgid(gid_t gid) */
+CALL(setgid, SYSCALL_SETGID_X)
+{
+	store_s64(e, c->ret);	 /* res */
+	store_u32(e, arg(c, 0)); /* gid */
+}
+
+/* int setreuid(uid_t ruid, uid_t euid) */
+CALL(setreuid, SYSCALL_SETREUID_X)
+{
+	store_s64(e, c->ret);	 /* res */
+	store_u32(e, arg(c, 0)); /* ruid */
+	store_u32(e, arg(c, 1)); /* euid */
+}
+
+/* int setregid(gid_t rgid, gid_t egid) */
+CALL(setregid, SYSCALL_SETREGID_X)
+{
+	store_s64(e, c->ret);	 /* res */
+	store_u32(e, arg(c, 0)); /* rgid */
+	store_u32(e, arg(c, 1)); /* egid */
+}
+
+/* int setresuid(uid_t ruid, uid_t euid, uid_t suid) */
+CALL(setresuid, SYSCALL_SETRESUID_X)
+{
+	store_s64(e, c->ret);	 /* res */
+	store_u32(e, arg(c, 0)); /* ruid */
+	store_u32(e, arg(c, 1)); /* euid */
+	store_u32(e, arg(c, 2)); /* suid */
+}
+
+/* int setresgid(gid_t rgid, gid_t egid, gid_t sgid) */
+CALL(setresgid, SYSCALL_SETRESGID_X)
+{
+	store_s64(e, c->ret);	 /* res */
+	store_u32(e, arg(c, 0)); /* rgid */
+	store_u32(e, arg(c, 1)); /* egid */
+	store_u32(e, arg(c, 2)); /* sgid */
+}
+
+/* int capset(cap_user_header_t header, const cap_user_data_t data) */
+CALL(capset, SYSCALL_CAPSET_X)
+{
+	struct task_struct *task = current_task();
+
+	store_s64(e, c->ret);			 /* res */
+	store_u64(e, task_caps(task, CAPS_INHERITABLE)); /* cap_inheritable */
+	store_u64(e, task_caps(task, CAPS_PERMITTED));	 /* cap_permitted */
+	store_u64(e, task_caps(task, CAPS_EFFECTIVE));	 /* cap_effective */
+}
+
+/* int setsid(void) */
+CALL(setsid, SYSCALL_SETSID_X)
+{
+	store_s64(e, c->ret); /* res */
+}
+
+/* int setpgid(pid_t pid, pid_t pgid) */
+CALL(setpgid, SYSCALL_SETPGID_X)
+{
+	store_s64(e, c->ret);	      /* res */
+	store_s64(e, (s32)arg(c, 0)); /* pid */
+	store_s64(e, (s32)arg(c, 1)); /* pgid */
+}
+
+/* int setrlimit(unsigned int resource, struct rlimit *rlim) */
+CALL(setrlimit, SYSCALL_SETRLIMIT_X)
+{
+	u64 limit[2] = {};
+
+	bpf_probe_read_user(limit, sizeof(limit), (void *)arg(c, 1));
+	store_s64(e, c->ret);			 /* res */
+	store_s64(e, limit[0]);			 /* cur */
+	store_s64(e, limit[1]);			 /* max */
+	store_u8(e, rlimit_resource(arg(c, 0))); /* resource */
+}
+
+/* int prlimit64(pid_t pid, unsigned int resource, const struct rlimit64 *new, struct rlimit64 *old) */
+CALL(prlimit64, SYSCALL_PRLIMIT_X)
+{
+	u64 new[2] = {}, old[2] = {};
+
+	bpf_probe_read_user(new, sizeof(new), (void *)arg(c, 2));
+	if (c->ret == 0)
+		bpf_probe_read_user(old, sizeof(old), (void *)arg(c, 3));
+	else
+		old[0] = old[1] = -1;
+	store_s64(e, c->ret);			 /* res */
+	store_s64(e, new[0]);			 /* newcur */
+	store_s64(e, new[1]);			 /* newmax */
+	store_s64(e, old[0]);			 /* oldcur */
+	store_s64(e, old[1]);			 /* oldmax */
+	store_s64(e, (s32)arg(c, 0));		 /* pid */
+	store_u8(e, rlimit_resource(arg(c, 1))); /* resource */
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* Memory is mapped, protected, and made into files. */
+#pragma once
+
+#include "../extract/task.h"
+#include "form.h"
+
+static __always_inline void store_vm(struct event *e)
+{
+	struct mm_struct *mm = current_task()->mm;
+
+	store_u32(e, vm_size(mm)); /* vm_size */
+	store_u32(e, vm_rss(mm));  /* vm_rss */
+	store_u32(e, vm_swap(mm)); /* vm_swap */
+}
+
+/* int mprotect(unsigned long start, size_t len, unsigned long prot) */
+CALL(mprotect, SYSCALL_MPROTECT_X)
+{
+	store_s64(e, c->ret);		     /* res */
+	store_u64(e, arg(c, 0));	     /* addr */
+	store_u64(e, arg(c, 1));	     /* length */
+	store_u32(e, prot_flags(arg(c, 2))); /* prot */
+}
+
+/* void *mmap(unsigned long addr, unsigned long len, unsigned long prot, unsigned long flags, fd, off) */
+CALL(mmap, SYSCALL_MMAP_X)
+{
+	store_s64(e, c->ret);		     /* res */
+	store_vm(e);			     /* vm_size, vm_rss, vm_swap */
+	store_u64(e, arg(c, 0));	     /* addr */
+	store_u64(e, arg(c, 1));	     /* length */
+	store_u32(e, prot_flags(arg(c, 2))); /* prot */
+	store_u32(e, mmap_flags(arg(c, 3))); /* flags */
+	store_s64(e, (s32)arg(c, 4));	     /* fd */
+	store_u64(e, arg(c, 5));	     /* offset */
+}
+
+/* int munmap(unsigned long addr, size_t len) */
+CALL(munmap, SYSCALL_MUNMAP_X)
+{
+	store_s64(e, c->ret);	 /* res */
+	store_vm(e);		 /* vm_size, vm_rss, vm_swap */
+	store_u64(e, arg(c, 0)); /* addr */
+	store_u64(e, arg(c, 1)); /* length */
+}
+
+/* int memfd_create(const char *uname, unsigned int flags) */
+CALL(memfd_create, SYSCALL_MEMFD_CREATE_X)
+{
+	store_s64(e, c->ret);	       /* fd */
+	store_string(e, arg(c, 0));    /* name */
+	store_u32(e, arg(c, 1) & 0x7); /* flags */
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* File systems are mounted and unmounted. */
+#pragma once
+
+#include "form.h"
+
+#define MS_MGC_VAL 0xC0ED0000
+#define MS_MGC_MSK 0xffff0000
+
+/* int mount(char *dev_name, char *dir_name, char *type, unsigned long flags, void *data) */
+CALL(mount, SYSCALL_MOUNT_X)
+{
+	u32 flags = arg(c, 3);
+
+	if ((flags & MS_MGC_MSK) == MS_MGC_VAL) /* a magic number of old, which the kernel ignores */
+		flags &= ~MS_MGC_MSK;
+	store_s64(e, c->ret);	    /* res */
+	store_string(e, arg(c, 0)); /* dev */
+	store_string(e, arg(c, 1)); /* dir */
+	store_string(e, arg(c, 2)); /* type */
+	store_u32(e, flags);	    /* flags */
+}
+
+/* int oldumount(char *name), of old architectures */
+CALL(umount, SYSCALL_UMOUNT_1_X)
+{
+	store_s64(e, c->ret);	    /* res */
+	store_string(e, arg(c, 0)); /* name */
+}
+
+/* int umount(char *name, int flags) */
+CALL(umount2, SYSCALL_UMOUNT2_X)
+{
+	store_s64(e, c->ret);	       /* res */
+	store_string(e, arg(c, 0));    /* name */
+	store_u32(e, arg(c, 1) & 0xf); /* flags */
+}
