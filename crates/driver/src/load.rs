@@ -14,6 +14,7 @@ use rustix::time::{ClockId, clock_gettime};
 use std::collections::BTreeMap;
 use std::os::fd::AsFd;
 use std::path::Path;
+use std::time::Duration;
 
 const BTF_PATH: &str = "/sys/kernel/btf/vmlinux";
 
@@ -141,6 +142,14 @@ impl Driver {
     /// Instructions that the verifier walked, by program; kernels before 5.16 do not say.
     pub fn verified_instructions(&self) -> &BTreeMap<String, u32> {
         &self.verified
+    }
+
+    /// How often each attached program ran and how long in all; zero unless `kernel.bpf_stats_enabled` is set. The
+    /// time of a call's program is its dispatcher's.
+    pub fn run_times(&self) -> Vec<(String, u64, Duration)> {
+        let programs = self.ebpf.programs().filter_map(|(name, program)| Some((name, program.info().ok()?)));
+        let ran = programs.filter(|(_, info)| info.run_count() > 0);
+        ran.map(|(name, info)| (name.to_owned(), info.run_count(), info.run_time())).collect()
     }
 
     /// Bytes of each ring buffer, and how full the fullest one is now.
