@@ -16,7 +16,10 @@ fn main() {
         return work(&args[2]);
     }
     let Some(_guard) = peregrine_testkit::live() else { return };
-    println!("{:<26} {:>9} {:>9} {:>9} {:>10} {:>8} {:>9} {:>8}", "", "clock s", "own CPU s", "slower", "events", "drops", "CPU s", "RSS MB");
+    println!(
+        "{:<26} {:>9} {:>9} {:>9} {:>10} {:>8} {:>9} {:>8}",
+        "", "clock s", "own CPU s", "slower", "events", "drops", "CPU s", "RSS MB"
+    );
     let file = std::env::temp_dir().join("peregrine-bench");
     std::fs::write(&file, b"some bytes to read").expect("the temporary directory takes a file");
     for workers in [1] {
@@ -28,7 +31,10 @@ fn main() {
         println!("{:<26} {:>9.3} {:>9.3}", format!("{workers} alone"), clock.as_secs_f64(), alone);
         for (name, needs) in [
             ("nothing", Needs::nothing()),
-            ("open, close", [code::SYSCALL_OPENAT_2_X, code::SYSCALL_OPEN_X, code::SYSCALL_CLOSE_X].into_iter().collect()),
+            (
+                "open, close",
+                [code::SYSCALL_OPENAT_2_X, code::SYSCALL_OPEN_X, code::SYSCALL_CLOSE_X].into_iter().collect(),
+            ),
             ("close", [code::SYSCALL_CLOSE_X].into_iter().collect()),
             ("open", [code::SYSCALL_OPENAT_2_X].into_iter().collect()),
             ("state", Needs::state()),
@@ -100,7 +106,13 @@ fn run(file: &std::path::Path, workers: usize, needs: Option<Needs>) -> (Duratio
 
 fn spawn(file: &std::path::Path) -> Child {
     let program = std::env::current_exe().expect("we know our own path");
-    Command::new(program).arg("work").arg(file).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the worker starts")
+    Command::new(program)
+        .arg("work")
+        .arg(file)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the worker starts")
 }
 
 /// The worker: waits for the end of its standard input, then works.
