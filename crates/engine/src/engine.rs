@@ -12,6 +12,8 @@ use peregrine_alert::Priority;
 use peregrine_event::{Event, code};
 use peregrine_filter::events::CodeSet;
 use peregrine_filter::typed::Expr;
+use rustc_hash::FxHashMap;
+use std::collections::hash_map::Entry;
 use std::fmt;
 
 /// A rule to evaluate. Which rules are enabled, and which have the wanted tags, sources and priorities, was decided before.
@@ -95,10 +97,24 @@ impl Engine {
         let mut pool = Pool::new(fields);
         let roots = add_all(&mut pool, &rules)?;
         let mut needs = EventNeeds::default();
+        let (_, checks, _) = pool.sizes();
         let mut planner = Planner::new(&mut pool);
+        // Most kinds of events differ in nothing that the rules ask for.
+        let mut known = FxHashMap::default();
         for kind in kinds() {
-            let left = specialise(planner.pool(), &rules, &roots, kind)?;
-            needs.add(planner.pool(), kind, &left);
+            let tried: Vec<u32> = tried(&rules, kind).collect();
+            if tried.is_empty() {
+                continue;
+            }
+            let outcomes = Specialise::new(planner.pool(), kind).outcomes(checks);
+            let left = match known.entry((tried, outcomes)) {
+                Entry::Occupied(same) => same.into_mut(),
+                Entry::Vacant(place) => {
+                    let left = specialise(planner.pool(), &rules, &roots, kind, &place.key().0)?;
+                    place.insert(left)
+                }
+            };
+            needs.add(planner.pool(), kind, left);
             planner.kind(kind, left);
         }
         let plan = planner.finish();
@@ -166,21 +182,26 @@ fn failed(rule: &Rule, error: BuildError) -> EngineError {
     EngineError { rule: rule.name.clone(), error }
 }
 
+/// The rules that are tried on a kind of event.
+fn tried(rules: &[Rule], kind: Kind) -> impl Iterator<Item = u32> {
+    let tried = rules.iter().enumerate().filter(move |(_, rule)| rule.codes.contains(kind.code()));
+    tried.map(|(index, _)| index as u32)
+}
+
 /// The rules that can match a kind of event, with what is left of their conditions.
 fn specialise(
     pool: &mut Pool<'_>,
     rules: &[Rule],
     roots: &[NodeId],
     kind: Kind,
+    tried: &[u32],
 ) -> Result<Vec<(u32, NodeId)>, EngineError> {
     let mut left = Vec::new();
     let mut special = Specialise::new(pool, kind);
-    for (index, (rule, root)) in rules.iter().zip(roots).enumerate() {
-        if !rule.codes.contains(kind.code()) {
-            continue;
-        }
-        let root = special.node(*root).map_err(|error| failed(rule, error))?;
-        left.push((index as u32, root));
+    for index in tried {
+        let at = *index as usize;
+        let root = special.node(roots[at]).map_err(|error| failed(&rules[at], error))?;
+        left.push((*index, root));
     }
     left.retain(|(_, root)| *pool.node(*root) != Node::Const(false));
     Ok(left)

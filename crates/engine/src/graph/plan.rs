@@ -151,6 +151,8 @@ pub struct Planner<'p, 'f> {
     plan: Plan,
     estimates: Estimates,
     steps: FxHashMap<NodeId, Ref>,
+    /// Trees by what they were made of: many kinds share one.
+    trees: FxHashMap<Vec<(u32, NodeId)>, u32>,
     budget: usize,
 }
 
@@ -158,7 +160,14 @@ impl<'p, 'f> Planner<'p, 'f> {
     /// Starts an empty plan.
     pub fn new(pool: &'p mut Pool<'f>) -> Self {
         let plan = Plan { roots: vec![NOTHING; KINDS], ..Plan::default() };
-        Self { pool, plan, estimates: Estimates::default(), steps: FxHashMap::default(), budget: 0 }
+        Self {
+            pool,
+            plan,
+            estimates: Estimates::default(),
+            steps: FxHashMap::default(),
+            trees: FxHashMap::default(),
+            budget: 0,
+        }
     }
 
     /// The pool that it plans for.
@@ -167,12 +176,20 @@ impl<'p, 'f> Planner<'p, 'f> {
     }
 
     /// Plans a kind: the rules that can match such events, in order, with their conditions specialised.
-    pub fn kind(&mut self, kind: Kind, rules: Vec<(u32, NodeId)>) {
+    pub fn kind(&mut self, kind: Kind, rules: &[(u32, NodeId)]) {
         if rules.is_empty() {
             return;
         }
-        self.budget = MAX_LEAVES;
-        self.plan.roots[position(kind)] = self.branch(rules);
+        let root = match self.trees.get(rules) {
+            Some(root) => *root,
+            None => {
+                self.budget = MAX_LEAVES;
+                let root = self.branch(rules.to_vec());
+                self.trees.insert(rules.to_vec(), root);
+                root
+            }
+        };
+        self.plan.roots[position(kind)] = root;
     }
 
     /// Plans comparisons alone, in the given order.

@@ -23,6 +23,12 @@ impl<'p, 'f> Specialise<'p, 'f> {
         Self { pool, kind, known: FxHashMap::default(), done: FxHashMap::default() }
     }
 
+    /// The outcomes of the pool's first `count` comparisons on such events, where they are sure. Kinds of events with
+    /// the same outcomes have the same conditions left.
+    pub fn outcomes(&mut self, count: usize) -> Vec<Option<bool>> {
+        (0..count as u32).map(|atom| self.atom(AtomId(atom))).collect()
+    }
+
     /// The node that is equal to `id` on such events.
     ///
     /// # Errors
