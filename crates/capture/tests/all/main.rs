@@ -1,11 +1,14 @@
 //! Captures, real, written and hostile.
 
 mod corpus;
+mod cost;
 mod hostile;
 mod second_reader;
 mod writing;
 
-use std::path::PathBuf;
+use flate2::read::MultiGzDecoder;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 
 /// Every capture of the corpus, or none when there is no corpus.
 fn captures() -> Vec<PathBuf> {
@@ -19,4 +22,15 @@ fn captures() -> Vec<PathBuf> {
     files.sort();
     assert!(files.len() >= 26, "the corpus has {} captures", files.len());
     files
+}
+
+/// A capture's bytes, uncompressed.
+fn unpacked(path: &Path) -> Vec<u8> {
+    let bytes = std::fs::read(path).unwrap();
+    if !bytes.starts_with(&[0x1f, 0x8b]) {
+        return bytes;
+    }
+    let mut all = Vec::new();
+    MultiGzDecoder::new(&bytes[..]).read_to_end(&mut all).unwrap();
+    all
 }
