@@ -21,11 +21,11 @@ fn capture(rounds: u64) -> Vec<u8> {
 }
 
 fn drain(reader: &mut Reader) -> u64 {
-    let (mut events, mut sum) = (0, 0);
+    let (mut events, mut sum) = (0, 0u64);
     while let Some(item) = reader.next().unwrap() {
         if let Item::Event { event, .. } = item {
             events += 1;
-            sum += event.ts;
+            sum = sum.wrapping_add(event.ts);
         }
     }
     assert!(sum > 0);
