@@ -236,13 +236,11 @@ impl State {
     fn locate(&mut self, event: &Event<'_>, context: &mut Context) {
         let info = event.info();
         let row = &apply::LOCATE[usize::from(event.code)];
-        if info.has(eflags::EF_SKIPPARSERESET) {
-            if event.code == code::PROCINFO_E {
-                context.thread = self.threads.find_cached(event.tid).map(Slot);
-            }
+        if row.without_thread {
             return;
         }
-        if row.without_thread {
+        if info.has(eflags::EF_SKIPPARSERESET) {
+            context.thread = self.threads.find_cached(event.tid).map(Slot);
             return;
         }
         let found = match self.threads.find_cached(event.tid) {
@@ -340,12 +338,12 @@ impl State {
         self.fds(context.fd_slot)?.get(context.fd_key)
     }
 
-    /// A user as the thread's container knows it.
+    /// A user as the thread's container knows it; as the host does, if the container's accounts are not known.
     pub fn user(&self, container_id: &[u8], uid: u32) -> Option<&User> {
         self.users.user(container_id, uid)
     }
 
-    /// A group as the thread's container knows it.
+    /// A group as the thread's container knows it; as the host does, if the container's accounts are not known.
     pub fn group(&self, container_id: &[u8], gid: u32) -> Option<&Group> {
         self.users.group(container_id, gid)
     }

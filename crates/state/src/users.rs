@@ -24,11 +24,11 @@ struct Accounts {
 
 impl Users {
     pub(crate) fn user(&self, container: &[u8], uid: u32) -> Option<&User> {
-        self.accounts(container)?.users.get(&uid)
+        self.accounts(container).unwrap_or(&self.host).users.get(&uid)
     }
 
     pub(crate) fn group(&self, container: &[u8], gid: u32) -> Option<&Group> {
-        self.accounts(container)?.groups.get(&gid)
+        self.accounts(container).unwrap_or(&self.host).groups.get(&gid)
     }
 
     /// Users and groups of the host, unordered.
@@ -55,7 +55,7 @@ impl Users {
         user.name.truncate(MAX_NAME);
         user.homedir.truncate(MAX_PATH);
         user.shell.truncate(MAX_PATH);
-        let known = self.user(container, user.uid).is_some();
+        let known = self.accounts(container).is_some_and(|accounts| accounts.users.contains_key(&user.uid));
         let Some(accounts) = self.room(container, if known { usize::MAX } else { most }) else { return false };
         accounts.users.insert(user.uid, user);
         self.len += usize::from(!known);
@@ -68,7 +68,7 @@ impl Users {
             return true;
         }
         group.name.truncate(MAX_NAME);
-        let known = self.group(container, group.gid).is_some();
+        let known = self.accounts(container).is_some_and(|accounts| accounts.groups.contains_key(&group.gid));
         let Some(accounts) = self.room(container, if known { usize::MAX } else { most }) else { return false };
         accounts.groups.insert(group.gid, group);
         self.len += usize::from(!known);
@@ -123,6 +123,7 @@ mod tests {
     fn bounds_and_containers() {
         let mut users = Users::default();
         assert!(users.add_user(b"", user(0, "root"), 2));
+        assert_eq!(users.user(b"c1", 0).unwrap().name, b"root", "a container that is not known has the host's users");
         assert!(users.add_user(b"c1", user(0, "other"), 2));
         assert!(!users.add_user(b"c2", user(0, "late"), 2), "no room");
         assert!(users.add_user(b"", user(0, "renamed"), 2), "a change needs no room");

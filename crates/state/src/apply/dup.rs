@@ -3,6 +3,7 @@
 use super::{success, u32_of};
 use crate::fd::FdInfo;
 use crate::inspect::{Context, State};
+use crate::thread::Slot;
 use peregrine_event::Event;
 use peregrine_event::code::SYSCALL_DUP3_X;
 use peregrine_event::defines::{
@@ -71,8 +72,13 @@ pub(super) fn fcntl(state: &mut State, event: &Event<'_>, context: &mut Context)
 }
 
 /// A copy of another process's descriptor, close-on-exec set; nothing if that process or descriptor is not known.
+///
+/// (Odd) upstream does so for a call that failed as well, under its negative result; not so for Peregrine's own events.
 pub(super) fn pidfd_getfd(state: &mut State, event: &Event<'_>, context: &mut Context) {
-    let Some((slot, fd)) = success(event, context) else { return };
+    let (Some(Slot(slot)), Some(fd)) = (context.thread, super::result(event)) else { return };
+    if fd < 0 && state.own {
+        return;
+    }
     let (pidfd, target) = (event.int(1).unwrap_or(-1), event.int(2).unwrap_or(-1));
     let mut copy = state.pool.fd();
     let found = state.threads.get(slot).and_then(|thread| {

@@ -95,7 +95,7 @@ fn take_tuple(state: &mut State, context: &mut Context, tuple: &SockTuple<'_>) -
                     info.raw.set_proto(FdType::Ipv4Sock, info.l4proto);
                 }
                 info.become_sock(FdType::Ipv4Sock, own);
-                new = info.set_tuple(FdType::Ipv4Sock, (sip, sport, dip, dport), own, true);
+                new = info.set_tuple(FdType::Ipv4Sock, (sip, sport, dip, dport), true);
             }
             SockTuple::Inet { sip, sport, dip, dport } => {
                 if own {
@@ -103,7 +103,7 @@ fn take_tuple(state: &mut State, context: &mut Context, tuple: &SockTuple<'_>) -
                 }
                 // (Odd) upstream does not make it an IPv6 socket here.
                 let same_type = info.ty == FdType::Ipv6Sock;
-                new = info.set_tuple(FdType::Ipv6Sock, (sip, sport, dip, dport), own, same_type);
+                new = info.set_tuple(FdType::Ipv6Sock, (sip, sport, dip, dport), same_type);
             }
             SockTuple::Unix { source, dest, .. } => {
                 (info.ty, info.typed) = (FdType::UnixSock, true);

@@ -191,7 +191,7 @@ fn connected_as(
                 let (dip, dport) = destination((dip, dport), exit, enter);
                 let tuple: Tuple = (sip, sport, dip, dport);
                 info.become_sock(type_of(sip), own);
-                let changed = info.set_tuple(info.ty, tuple, true, true);
+                let changed = info.set_tuple(info.ty, tuple, true);
                 if changed && info.role == Role::Server && info.ty == FdType::Ipv4Sock && info.l4proto == l4::UDP {
                     info.swap_ends();
                 }

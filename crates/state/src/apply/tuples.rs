@@ -30,21 +30,17 @@ impl FdInfo {
         self.sync_sock();
     }
 
-    /// Takes a tuple; `false` if nothing changed. A destination that is known stays unless `overwrite`. `compare` says
-    /// whether the tuple in either direction counts as no change.
-    pub(super) fn set_tuple(&mut self, layout: FdType, new: Tuple, overwrite: bool, compare: bool) -> bool {
-        let (old_sip, old_sport, old_dip, old_dport) = self.raw.tuple(layout);
+    /// Takes a tuple; `false` if nothing changed. `compare` says whether the tuple in either direction counts as no
+    /// change.
+    pub(super) fn set_tuple(&mut self, layout: FdType, new: Tuple, compare: bool) -> bool {
+        let old = self.raw.tuple(layout);
         let (sip, sport, dip, dport) = new;
-        let old = (old_sip, old_sport, old_dip, old_dport);
         if compare && (old == new || old == (dip, dport, sip, sport)) {
             return false;
         }
-        let keep_ip = !old_dip.is_unspecified() && !overwrite;
-        let keep_port = old_dport != 0 && !overwrite;
-        let set = (sip, sport, if keep_ip { old_dip } else { dip }, if keep_port { old_dport } else { dport });
-        // An unspecified destination that is replaced counts as a change even by itself.
-        let changed = set != old || old_dip.is_unspecified() || old_dport == 0;
-        self.raw.set_tuple(layout, set);
+        // An unspecified destination that is set counts as a change even if it stays unspecified.
+        let changed = new != old || old.2.is_unspecified() || old.3 == 0;
+        self.raw.set_tuple(layout, new);
         self.sync_sock();
         changed
     }
