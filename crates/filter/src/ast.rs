@@ -37,6 +37,8 @@ pub struct Check {
     pub modifier: Option<Modifier>,
     /// Right side.
     pub rhs: Rhs,
+    /// Where the right side starts.
+    pub rhs_start: u32,
     /// The whole comparison.
     pub span: Span,
 }

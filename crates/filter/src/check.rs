@@ -37,6 +37,8 @@ pub struct Remark {
     pub message: String,
     /// Where.
     pub span: Span,
+    /// The offset that upstream reports: where the right side starts.
+    pub anchor: u32,
 }
 
 /// Checks a condition whose macros are resolved.
@@ -105,7 +107,7 @@ struct Checker<'a> {
 type Outcome<T> = Result<T, CheckError>;
 
 fn fail<T>(kind: Kind, span: Span, message: impl Into<String>) -> Outcome<T> {
-    Err(CheckError { message: message.into(), span, kind, help: None })
+    Err(CheckError { message: message.into(), span, anchor: span.start, kind, help: None })
 }
 
 impl Checker<'_> {
@@ -128,7 +130,9 @@ impl Checker<'_> {
                 let message = format!("filter error: unexpected identifier '{name}'");
                 return fail(Kind::Identifier, *span, message);
             }
-            ast::Expr::Check(check) => Expr::Check(self.comparison(check)?),
+            ast::Expr::Check(check) => Expr::Check(
+                self.comparison(check).map_err(|error| CheckError { anchor: check.span.start, ..error })?,
+            ),
         })
     }
 
@@ -154,10 +158,10 @@ impl Checker<'_> {
                 Rhs::Operand(rhs.operand)
             }
             ast::Rhs::Value(value, span) | ast::Rhs::ListName(value, span) => {
-                Rhs::Consts(vec![self.constant(&lhs, check.op, value, *span)?])
+                Rhs::Consts(vec![self.constant(&lhs, check, value, *span)?])
             }
             ast::Rhs::List(values) => {
-                let consts = values.iter().map(|(value, span)| self.constant(&lhs, check.op, value, *span));
+                let consts = values.iter().map(|(value, span)| self.constant(&lhs, check, value, *span));
                 Rhs::Consts(consts.collect::<Outcome<_>>()?)
             }
         };
@@ -166,16 +170,17 @@ impl Checker<'_> {
         Ok(check)
     }
 
-    fn constant(&mut self, lhs: &Typed, op: Op, value: &str, span: Span) -> Outcome<Const> {
+    fn constant(&mut self, lhs: &Typed, check: &ast::Check, value: &str, span: Span) -> Outcome<Const> {
+        let (op, anchor) = (check.op, check.rhs_start);
         for message in lint::value_warnings(op, value, self.catalogue) {
-            self.warnings.push(Remark { message, span });
+            self.warnings.push(Remark { message, span, anchor });
         }
         let constant = match self.read_constant(lhs, op, value) {
             Ok(constant) => constant,
             Err(message) => return fail(Kind::Constant, span, message),
         };
         if let Some(message) = lint::cut_constant(value, lhs.ty) {
-            self.notes.push(Remark { message, span });
+            self.notes.push(Remark { message, span, anchor });
         }
         if op == Op::Regex
             && let Err(error) = regex_posix::compile(value)
@@ -207,7 +212,7 @@ impl Checker<'_> {
             "evt.type" if !crate::events::is_event_name(value, self.catalogue.async_events()) => {
                 let help = crate::events::nearest_name(value).map(|name| format!("did you mean '{name}'?"));
                 let message = format!("unknown event type {value}");
-                Err(CheckError { message, span, kind: Kind::UnknownEvent, help })
+                Err(CheckError { message, span, anchor: span.start, kind: Kind::UnknownEvent, help })
             }
             "evt.around" if op != Op::Eq => {
                 fail(Kind::Operator, span, "evt.around supports only '=' comparison operator")
@@ -235,7 +240,7 @@ impl Checker<'_> {
                 let shown = arg.map_or_else(|| name.to_owned(), |arg| format!("{name}[{arg}]"));
                 let message = format!("filter_check called with nonexistent field {shown}");
                 let help = suggestion.map(|s| format!("did you mean '{s}'?"));
-                return Err(CheckError { message, span, kind: Kind::UnknownField, help });
+                return Err(CheckError { message, span, anchor: span.start, kind: Kind::UnknownField, help });
             }
         };
         let info = self.catalogue.info(field.id);
@@ -395,6 +400,7 @@ fn check_sides(check: &ast::Check, lhs: &Typed, rhs: &Typed) -> Outcome<()> {
             list(rhs)
         ),
         span,
+        anchor: span.start,
         kind: Kind::Sides,
         help: None,
     };

@@ -59,6 +59,8 @@ pub struct CheckError {
     pub message: String,
     /// The part of the condition at fault.
     pub span: Span,
+    /// The offset that upstream reports: where the comparison starts.
+    pub anchor: u32,
     /// What kind of fault it is.
     pub kind: CheckErrorKind,
     /// What the author may have meant.

@@ -97,7 +97,7 @@ const COMM_MAX: usize = 15;
 
 /// Notes a comparison that can never be true.
 pub(crate) fn impossible(check: &Check, catalogue: &dyn Catalogue, notes: &mut Vec<Remark>) {
-    let mut note = |message: String| notes.push(Remark { message, span: check.span });
+    let mut note = |message: String| notes.push(Remark { message, span: check.span, anchor: check.span.start });
     let Rhs::Consts(consts) = &check.rhs else { return };
     if consts.is_empty() {
         note("the list is empty, so this is true for no value".into());

@@ -387,14 +387,15 @@ impl Parser<'_> {
                     quote_list(OPERATORS.iter().map(|o| o.text))
                 ));
             };
-            let (modifier, rhs) = match operator.side {
-                Side::Nothing => (None, Rhs::None),
-                Side::Number => (None, p.deeper(Self::number_value)?),
+            let (modifier, rhs_start, rhs) = match operator.side {
+                Side::Nothing => (None, p.cur.index(), Rhs::None),
+                Side::Number => p.right(None, Self::number_value)?,
                 Side::Text => p.text_side(operator)?,
-                Side::List => (None, p.deeper(|p| p.list_value(true))?),
+                Side::List => p.right(None, |p| p.list_value(true))?,
             };
+            let rhs_start = p.base + rhs_start as u32;
             let span = p.span_from(start);
-            Ok(Expr::Check(Check { lhs, op: operator.op, spelling: operator.text, modifier, rhs, span }))
+            Ok(Expr::Check(Check { lhs, op: operator.op, spelling: operator.text, modifier, rhs, rhs_start, span }))
         })
     }
 
@@ -407,8 +408,19 @@ impl Parser<'_> {
         }
     }
 
+    /// A right side, and where it starts.
+    fn right(
+        &mut self,
+        modifier: Option<Modifier>,
+        production: impl FnOnce(&mut Self) -> Parsed<Rhs>,
+    ) -> Parsed<(Option<Modifier>, usize, Rhs)> {
+        self.cur.blank();
+        let start = self.cur.index();
+        Ok((modifier, start, self.deeper(production)?))
+    }
+
     /// The right side of a text operator: a modifier counts only if a list or a name follows it.
-    fn text_side(&mut self, operator: &OpRow) -> Parsed<(Option<Modifier>, Rhs)> {
+    fn text_side(&mut self, operator: &OpRow) -> Parsed<(Option<Modifier>, usize, Rhs)> {
         let had_blank = operator.text.as_bytes()[0].is_ascii_alphabetic() || self.cur.blank();
         let (mark, last) = (self.cur.mark(), self.cur.last.clone());
         if had_blank
@@ -416,12 +428,11 @@ impl Parser<'_> {
             && self.list_follows()
             && !self.keyword_follows()
         {
-            let rhs = self.deeper(|p| p.list_value(false))?;
-            return Ok((Some(row.1), rhs));
+            return self.right(Some(row.1), |p| p.list_value(false));
         }
         self.cur.reset(mark);
         self.cur.last = last;
-        Ok((None, self.deeper(Self::text_value)?))
+        self.right(None, Self::text_value)
     }
 
     fn list_follows(&self) -> bool {

@@ -1,0 +1,440 @@
+//! From collected items to compiled rules: exceptions written out, lists and macros put in, conditions and outputs
+//! checked, event sets found. What stops and what warns, in which order, is Falco's (`rule_loader_compiler.cpp`).
+
+use crate::code::{DEPRECATED_FIELDS, ErrorCode, WarningCode};
+use crate::collect::{Collected, Source, catalogue, missing};
+use crate::context::Context;
+use crate::decode::Fault;
+use crate::exception;
+use crate::expand::{List, MacroFault, Macros, Resolved, Resolver, substitute};
+use crate::items::{Place, RuleItem};
+use crate::output::OutputAddition;
+use crate::result::{Code, Diagnostic, Label, Report};
+use crate::ruleset::{Rule, Ruleset};
+use crate::source_map::{SourceMap, UseChain};
+use crate::text::Text;
+use crate::unsafe_use;
+use peregrine_filter::ast::{Expr, Span};
+use peregrine_filter::events::{event_codes, syscalls};
+use peregrine_filter::field::Catalogue;
+use peregrine_filter::format::FormatError;
+use peregrine_filter::parser::{MAX_DEPTH, parse_at};
+use peregrine_filter::{CheckError, Checked, Position};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Codes above which a rule is said to have too many.
+const MANY_EVENTS: usize = 100;
+/// The source whose events are system calls.
+const SYSCALL_SOURCE: &str = "syscall";
+const TOO_LARGE: &str = "the condition is too large once its lists and macros are put in";
+
+/// Compiles everything collected so far; what is wrong goes into the report, and then there are no rules.
+pub(crate) fn compile(
+    collected: &Collected,
+    sources: &[Source<'_>],
+    additions: &[OutputAddition],
+    files: &[Arc<str>],
+    report: &mut Report,
+) -> Option<Ruleset> {
+    let map = SourceMap::new(files);
+    let mut compiler = Compiler { collected, sources, additions, report, lists: Vec::new(), map };
+    match compiler.run() {
+        Ok(ruleset) => Some(ruleset),
+        Err(Stopped(diagnostic)) => {
+            compiler.report.push(*diagnostic);
+            None
+        }
+    }
+}
+
+/// An error that ends compilation.
+struct Stopped(Box<Diagnostic>);
+
+impl From<Fault> for Stopped {
+    fn from(fault: Fault) -> Self {
+        let label = |place: Place| Label { file: place.file, range: place.range, text: String::new() };
+        Self(Box::new(Diagnostic {
+            code: Code::Error(fault.code),
+            message: fault.message,
+            context: fault.context,
+            deprecated_field: None,
+            labels: fault.place.map(label).into_iter().collect(),
+            help: fault.help,
+        }))
+    }
+}
+
+struct Compiler<'a, 'r> {
+    collected: &'a Collected,
+    sources: &'a [Source<'a>],
+    additions: &'a [OutputAddition],
+    report: &'r mut Report,
+    lists: Vec<List>,
+    map: SourceMap,
+}
+
+/// A parsed condition before its macros are resolved.
+struct Parsed {
+    tree: Expr,
+    /// Where its spans start.
+    base: u32,
+}
+
+impl Compiler<'_, '_> {
+    fn run(&mut self) -> Result<Ruleset, Stopped> {
+        self.compile_lists();
+        let mut macro_used = vec![false; self.collected.macros.iter().count()];
+        let macros = self.compile_macros(&mut macro_used)?;
+        let rules = self.compile_rules(&macros, &mut macro_used)?;
+        for (item, used) in self.collected.macros.iter().zip(macro_used) {
+            if !used {
+                let message = "Macro not referred to by any other rule/macro".to_owned();
+                self.report.warn(WarningCode::UnusedMacro, message, &item.context, &item.place);
+            }
+        }
+        for (item, list) in self.collected.lists.iter().zip(&self.lists) {
+            if !list.used {
+                let message = "List not referred to by any other rule/macro".to_owned();
+                self.report.warn(WarningCode::UnusedList, message, &item.context, &item.place);
+            }
+        }
+        Ok(Ruleset {
+            rules,
+            plugins: self.collected.plugins.clone(),
+            engine_version: self.collected.engine_version,
+        })
+    }
+
+    /// Items that name lists defined before are replaced by those lists' items, one level deep.
+    fn compile_lists(&mut self) {
+        let mut used = vec![false; self.collected.lists.iter().count()];
+        for list in self.collected.lists.iter() {
+            let mut items = Vec::with_capacity(list.items.len());
+            for item in &list.items {
+                match self.collected.lists.get(&item.text) {
+                    Some(inner) if inner.order.index < list.order.visible => {
+                        if let Some(i) = self.collected.lists.position(&item.text) {
+                            used[i] = true;
+                        }
+                        items.extend(inner.items.iter().cloned());
+                    }
+                    _ => items.push(item.clone()),
+                }
+            }
+            self.lists.push(List { name: list.name.clone(), items, used: false });
+        }
+        for (list, used) in self.lists.iter_mut().zip(used) {
+            list.used = used;
+        }
+    }
+
+    /// Puts lists in and parses.
+    fn parse(&mut self, condition: &Text, owner: &str, context: &Context, place: &Place) -> Result<Parsed, Stopped> {
+        let mut condition = condition.clone();
+        for list in &mut self.lists {
+            match substitute(&mut condition, list) {
+                Ok(used) => list.used |= used,
+                Err(_) => return Err(too_large(context, place)),
+            }
+        }
+        let Some(base) = self.map.reserve(condition.text.len()) else { return Err(too_large(context, place)) };
+        let parsed = parse_at(&condition.text, base, MAX_DEPTH);
+        self.map.add(base, owner, condition.clone());
+        match parsed {
+            Ok(tree) => Ok(Parsed { tree, base }),
+            Err(error) => {
+                let at = base + error.position.index as u32;
+                Err(Stopped(Box::new(Diagnostic {
+                    code: Code::Error(ErrorCode::CompileCondition),
+                    message: error.message,
+                    context: context.condition(error.position, &condition.text),
+                    deprecated_field: None,
+                    labels: self.map.labels(Span { start: at, end: at }, None),
+                    help: None,
+                })))
+            }
+        }
+    }
+
+    fn compile_macros(&mut self, used: &mut [bool]) -> Result<Vec<Resolved>, Stopped> {
+        let items: Vec<_> = self.collected.macros.iter().collect();
+        let mut trees = Vec::with_capacity(items.len());
+        for item in &items {
+            let owner = format!("macro '{}'", item.name);
+            let parsed = self.parse(&item.condition, &owner, &item.condition_context, &item.place)?;
+            self.map.define_macro(&item.name, parsed.base, &parsed.tree);
+            trees.push(Resolved::new(parsed.tree));
+        }
+        for (i, item) in items.iter().enumerate() {
+            let visible = items.iter().zip(&trees).filter(|(m, _)| m.order.index < item.order.visible);
+            let macros = Macros { visible: visible.map(|(m, tree)| (m.name.as_str(), tree)).collect() };
+            let mut resolver = Resolver::new(&macros);
+            let resolved = resolver.run(&trees[i].tree);
+            for name in &resolver.used {
+                mark_used(self.collected, used, name);
+            }
+            let tree = resolved
+                .map_err(|fault| self.macro_fault(fault, &macros, &item.condition.text, &item.context, &item.place))?;
+            trees[i] = Resolved::new(tree);
+        }
+        Ok(trees)
+    }
+
+    fn macro_fault(
+        &self,
+        fault: MacroFault,
+        macros: &Macros<'_>,
+        condition: &str,
+        context: &Context,
+        place: &Place,
+    ) -> Stopped {
+        let (message, span, help) = match fault {
+            MacroFault::TooLarge => return too_large(context, place),
+            MacroFault::Loop { name, span } => (format!("reference loop in macro '{name}'"), span, None),
+            MacroFault::Unknown { name, span } => {
+                let help = missing("macro", &name, macros.visible.keys().copied()).or_else(|| {
+                    let later = self.collected.macros.get(&name).is_some();
+                    later.then(|| format!("'{name}' is defined after its use; a macro sees those before it alone"))
+                });
+                (format!("Undefined macro '{name}' used in filter."), span, help)
+            }
+        };
+        Stopped(Box::new(Diagnostic {
+            code: Code::Error(ErrorCode::Validate),
+            message,
+            context: context.condition(self.map.position(span.start), condition),
+            deprecated_field: None,
+            labels: self.map.labels(span, None),
+            help,
+        }))
+    }
+
+    fn compile_rules(&mut self, macros: &[Resolved], used: &mut [bool]) -> Result<Vec<Rule>, Stopped> {
+        let collected = self.collected;
+        let visible: HashMap<&str, &Resolved> =
+            collected.macros.iter().zip(macros).map(|(item, tree)| (item.name.as_str(), tree)).collect();
+        let macros = Macros { visible };
+        let mut rules = Vec::new();
+        for item in collected.rules.iter().filter(|rule| !rule.unknown_source) {
+            let Some(fields) = catalogue(self.sources, &item.source) else {
+                let message = format!("Unknown source at compile-time{}", item.source);
+                return Err(Fault::validate(message, &item.context).at(&item.place).into());
+            };
+            if let Some(rule) = self.rule(item, fields, &macros, used, rules.len())? {
+                rules.push(rule);
+            }
+        }
+        Ok(rules)
+    }
+
+    fn rule(
+        &mut self,
+        item: &RuleItem,
+        fields: &dyn Catalogue,
+        macros: &Macros<'_>,
+        used: &mut [bool],
+        index: usize,
+    ) -> Result<Option<Rule>, Stopped> {
+        let condition = if item.exceptions.is_empty() {
+            item.condition.clone()
+        } else {
+            exception::write(&item.condition, &item.exceptions)?
+        };
+        let Some((output, format)) = self.output(item, fields)? else { return Ok(None) };
+        let extra_fields = self.extra_fields(item, fields)?;
+        let Some((tree, checked)) = self.condition(item, &condition, fields, macros, used)? else { return Ok(None) };
+        let codes = event_codes(&tree, fields.async_events())
+            .map_err(|message| {
+                Fault::new(ErrorCode::CompileCondition, message, &item.condition_context).at(&item.place)
+            })?;
+        let calls = syscalls(&tree).unwrap_or_default();
+        if item.source == SYSCALL_SOURCE && codes.len() > MANY_EVENTS && item.warn_evttypes {
+            let message = "Rule matches too many evt.type values. This has a significant performance penalty.";
+            self.report.warn(WarningCode::NoEvttype, message.into(), &item.context, &item.place);
+        }
+        if codes.is_empty() {
+            let label = Label { file: item.place.file, range: item.place.range.clone(), text: String::new() };
+            self.report.push(Diagnostic {
+                code: Code::Note,
+                message: "the rule's condition can be true for no event".into(),
+                context: item.context.clone(),
+                deprecated_field: None,
+                labels: vec![label],
+                help: None,
+            });
+        }
+        Ok(Some(Rule::new(index, item, &tree, checked.expr, (codes, calls), output, format, extra_fields)))
+    }
+
+    fn output(
+        &mut self,
+        item: &RuleItem,
+        fields: &dyn Catalogue,
+    ) -> Result<Option<(String, peregrine_filter::format::Format)>, Stopped> {
+        let mut output = item.output.clone();
+        for addition in self.additions.iter().filter(|a| a.applies_to(item)) {
+            if let Some(text) = &addition.text {
+                output.push(' ');
+                output.push_str(text);
+            }
+        }
+        if output.contains("%container.info") {
+            let message = "%container.info is deprecated and no more useful, and will be dropped by Falco 1.0.0. \
+                           The container plugin will automatically add required fields to the output message.";
+            self.report.warn(WarningCode::DeprecatedItem, message.into(), &item.context, &item.place);
+            output = output.replace("%container.info", "");
+        }
+        let format = match peregrine_filter::format::parse(&output, fields) {
+            Ok(format) => format,
+            Err(error) if unknown_filter(&error.message) && item.skip_if_unknown_filter => {
+                let FormatError { message, help, .. } = error;
+                let (context, place) = (&item.output_context, &item.output_place);
+                self.report.warn_with_help(WarningCode::UnknownFilter, message, context, place, help);
+                return Ok(None);
+            }
+            Err(error) => return Err(output_fault(error, item)),
+        };
+        self.warn_deprecated_output(&output, item);
+        Ok(Some((output, format)))
+    }
+
+    fn extra_fields(
+        &mut self,
+        item: &RuleItem,
+        fields: &dyn Catalogue,
+    ) -> Result<Vec<crate::ruleset::ExtraField>, Stopped> {
+        let mut found: Vec<crate::ruleset::ExtraField> = Vec::new();
+        let additions = self.additions;
+        for addition in additions.iter().filter(|a| a.applies_to(item)) {
+            for extra in &addition.fields {
+                let format = peregrine_filter::format::parse(&extra.format, fields)
+                    .map_err(|error| output_fault(error, item))?;
+                self.warn_deprecated_output(&extra.format, item);
+                found.retain(|f| f.key != extra.key);
+                found.push(crate::ruleset::ExtraField { key: extra.key.clone(), format, raw: extra.raw });
+            }
+        }
+        found.sort_by(|a, b| a.key.cmp(&b.key));
+        Ok(found)
+    }
+
+    fn warn_deprecated_output(&mut self, output: &str, item: &RuleItem) {
+        for field in DEPRECATED_FIELDS.iter().filter(|field| output.contains(field.name)) {
+            let place = &item.output_place;
+            self.report.push(Diagnostic {
+                code: Code::Warning(WarningCode::DeprecatedItem),
+                message: format!("usage of deprecated field '{}' has been detected in the rule output", field.name),
+                context: item.output_context.clone(),
+                deprecated_field: Some(field.name),
+                labels: vec![Label { file: place.file, range: place.range.clone(), text: String::new() }],
+                help: None,
+            });
+        }
+    }
+
+    fn condition(
+        &mut self,
+        item: &RuleItem,
+        condition: &Text,
+        fields: &dyn Catalogue,
+        macros: &Macros<'_>,
+        used: &mut [bool],
+    ) -> Result<Option<(Expr, Checked)>, Stopped> {
+        let owner = format!("rule '{}'", item.name);
+        let parsed = self.parse(condition, &owner, &item.condition_context, &item.place)?;
+        let mut resolver = Resolver::new(macros);
+        let resolved = resolver.run(&parsed.tree);
+        for name in &resolver.used {
+            mark_used(self.collected, used, name);
+        }
+        let tree =
+            resolved.map_err(|fault| self.macro_fault(fault, macros, &condition.text, &item.context, &item.place))?;
+        let chain = UseChain { name: &item.name, base: parsed.base, tree: &parsed.tree };
+        self.warn_unsafe(&tree, item, &condition.text, &chain);
+        let checked = match peregrine_filter::check(&tree, fields) {
+            Ok(checked) => checked,
+            Err(error) => {
+                let diagnostic = self.condition_fault(error, item, &condition.text, &chain);
+                if unknown_filter(&diagnostic.message) && item.skip_if_unknown_filter {
+                    self.report.push(Diagnostic { code: Code::Warning(WarningCode::UnknownFilter), ..diagnostic });
+                    return Ok(None);
+                }
+                return Err(Stopped(Box::new(diagnostic)));
+            }
+        };
+        let remarks = checked.warnings.iter().map(|w| (Code::Warning(WarningCode::CompileCondition), w));
+        for (code, remark) in remarks.chain(checked.notes.iter().map(|n| (Code::Note, n))) {
+            let position = self.map.position(remark.anchor);
+            self.report.push(Diagnostic {
+                code,
+                message: remark.message.clone(),
+                context: item.condition_context.condition(position, &condition.text),
+                deprecated_field: None,
+                labels: self.map.labels(remark.span, Some(&chain)),
+                help: None,
+            });
+        }
+        Ok(Some((tree, checked)))
+    }
+
+    fn condition_fault(&self, error: CheckError, item: &RuleItem, condition: &str, chain: &UseChain<'_>) -> Diagnostic {
+        Diagnostic {
+            code: Code::Error(ErrorCode::CompileCondition),
+            message: error.message,
+            context: item.condition_context.condition(self.map.position(error.anchor), condition),
+            deprecated_field: None,
+            labels: self.map.labels(error.span, Some(chain)),
+            help: error.help,
+        }
+    }
+
+    /// Comparisons with `<NA>` and deprecated fields, which Falco reports once each for the whole condition.
+    fn warn_unsafe(&mut self, tree: &Expr, item: &RuleItem, condition: &str, chain: &UseChain<'_>) {
+        let context = item.condition_context.condition(Position::default(), condition);
+        let found = unsafe_use::find(tree);
+        if let Some(span) = found.na_check {
+            self.report.push(Diagnostic {
+                code: Code::Warning(WarningCode::UnsafeNaCheck),
+                message: String::new(),
+                context: context.clone(),
+                deprecated_field: None,
+                labels: self.map.labels(span, Some(chain)),
+                help: None,
+            });
+        }
+        for (field, span) in DEPRECATED_FIELDS.iter().zip(found.deprecated) {
+            let Some(span) = span else { continue };
+            self.report.push(Diagnostic {
+                code: Code::Warning(WarningCode::DeprecatedItem),
+                message: field.text.into(),
+                context: context.clone(),
+                deprecated_field: Some(field.name),
+                labels: self.map.labels(span, Some(chain)),
+                help: None,
+            });
+        }
+    }
+}
+
+fn mark_used(collected: &Collected, used: &mut [bool], name: &str) {
+    if let Some(i) = collected.macros.position(name) {
+        used[i] = true;
+    }
+}
+
+fn too_large(context: &Context, place: &Place) -> Stopped {
+    Fault::new(ErrorCode::CompileCondition, TOO_LARGE, context).at(place).into()
+}
+
+fn output_fault(error: FormatError, item: &RuleItem) -> Stopped {
+    let fault = Fault::new(ErrorCode::CompileOutput, error.message, &item.output_context).at(&item.output_place);
+    Fault { help: error.help, ..fault }.into()
+}
+
+/// Whether an error is of the kind that `skip-if-unknown-filter` makes a warning of; told by its words, as Falco does.
+fn unknown_filter(message: &str) -> bool {
+    ["nonexistent field", "invalid formatting token", "unknown event type", "unknown filter:"]
+        .iter()
+        .any(|words| message.contains(words))
+}
