@@ -130,9 +130,9 @@ impl Checker<'_> {
                 let message = format!("filter error: unexpected identifier '{name}'");
                 return fail(Kind::Identifier, *span, message);
             }
-            ast::Expr::Check(check) => Expr::Check(
-                self.comparison(check).map_err(|error| CheckError { anchor: check.span.start, ..error })?,
-            ),
+            ast::Expr::Check(check) => {
+                Expr::Check(self.comparison(check).map_err(|error| CheckError { anchor: check.span.start, ..error })?)
+            }
         })
     }
 
@@ -236,10 +236,10 @@ impl Checker<'_> {
         let field: FieldRef = match self.catalogue.resolve(name, arg) {
             Ok(field) => field,
             Err(FieldError::Argument(message)) => return fail(Kind::FieldArgument, span, message),
-            Err(FieldError::Unknown { suggestion }) => {
+            Err(FieldError::Unknown) => {
                 let shown = arg.map_or_else(|| name.to_owned(), |arg| format!("{name}[{arg}]"));
                 let message = format!("filter_check called with nonexistent field {shown}");
-                let help = suggestion.map(|s| format!("did you mean '{s}'?"));
+                let help = self.catalogue.nearest(name).map(|s| format!("did you mean '{s}'?"));
                 return Err(CheckError { message, span, anchor: span.start, kind: Kind::UnknownField, help });
             }
         };

@@ -89,11 +89,8 @@ pub enum Arg {
 /// Why a field's text names no field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FieldError {
-    /// No field of that name; `suggestion` is the nearest.
-    Unknown {
-        /// The nearest name.
-        suggestion: Option<&'static str>,
-    },
+    /// No field of that name; [`Catalogue::nearest`] may know the one meant.
+    Unknown,
     /// The argument is missing, superfluous or malformed; the text is upstream's message.
     Argument(String),
 }
@@ -107,6 +104,10 @@ pub trait Catalogue {
     fn resolve(&self, name: &str, bracket: Option<&str>) -> Result<FieldRef, FieldError>;
     /// A field's description.
     fn info(&self, id: FieldId) -> &FieldInfo;
+    /// The name of the field that a misspelt one may mean. Slow, for messages alone.
+    fn nearest(&self, _name: &str) -> Option<&'static str> {
+        None
+    }
     /// Names of asynchronous events that loaded plugins declare; they are event types too.
     fn async_events(&self) -> &[&str] {
         &[]

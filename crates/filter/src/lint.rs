@@ -43,7 +43,7 @@ fn names_field(text: &str, catalogue: &dyn Catalogue) -> Option<bool> {
     };
     match catalogue.resolve(name, bracket) {
         Ok(_) => Some(true),
-        Err(crate::field::FieldError::Unknown { .. }) => Some(false),
+        Err(crate::field::FieldError::Unknown) => Some(false),
         Err(crate::field::FieldError::Argument(_)) => None,
     }
 }

@@ -83,7 +83,7 @@ impl Collected {
     pub(crate) fn append_list(&mut self, list: ListItem) -> Decoded<()> {
         let help = || missing("list", &list.name, self.lists.iter().map(|l| l.name.as_str()));
         if self.lists.get(&list.name).is_none() {
-            return Err(Fault { help: help(), ..Fault::validate(NO_LIST, &list.context) }.at(&list.place));
+            return Err(Fault::validate(NO_LIST, &list.context).with_help(help()).at(&list.place));
         }
         let visible = self.next();
         if let Some(before) = self.lists.get_mut(&list.name) {
@@ -101,7 +101,7 @@ impl Collected {
     pub(crate) fn append_macro(&mut self, item: MacroItem) -> Decoded<()> {
         let help = || missing("macro", &item.name, self.macros.iter().map(|m| m.name.as_str()));
         if self.macros.get(&item.name).is_none() {
-            return Err(Fault { help: help(), ..Fault::validate(NO_MACRO, &item.context) }.at(&item.place));
+            return Err(Fault::validate(NO_MACRO, &item.context).with_help(help()).at(&item.place));
         }
         let visible = self.next();
         if let Some(before) = self.macros.get_mut(&item.name) {
@@ -158,7 +158,7 @@ impl Collected {
         self.check_source(&update.name, &update.source, &update.context)?;
         let Some(before) = self.rules.get(&update.name) else {
             let help = missing("rule", &update.name, self.rules.iter().map(|r| r.name.as_str()));
-            return Err(Fault { help, ..Fault::validate(absent, &update.context) }.at(&update.place));
+            return Err(Fault::validate(absent, &update.context).with_help(help).at(&update.place));
         };
         if update.is_empty() {
             return Err(Fault::validate(empty, &update.context).at(&update.place));
@@ -223,7 +223,7 @@ impl Collected {
             None => {
                 let help = missing("rule", name, self.rules.iter().map(|r| r.name.as_str()));
                 let message = "Rule has 'enabled' key but no rule by that name already exists";
-                Err(Fault { help, ..Fault::validate(message, context) })
+                Err(Fault::validate(message, context).with_help(help))
             }
         }
     }

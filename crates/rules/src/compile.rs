@@ -51,8 +51,8 @@ pub(crate) fn compile(
 /// An error that ends compilation.
 struct Stopped(Box<Diagnostic>);
 
-impl From<Fault> for Stopped {
-    fn from(fault: Fault) -> Self {
+impl From<Box<Fault>> for Stopped {
+    fn from(fault: Box<Fault>) -> Self {
         let label = |place: Place| Label { file: place.file, range: place.range, text: String::new() };
         Self(Box::new(Diagnostic {
             code: Code::Error(fault.code),
@@ -99,11 +99,7 @@ impl Compiler<'_, '_> {
                 self.report.warn(WarningCode::UnusedList, message, &item.context, &item.place);
             }
         }
-        Ok(Ruleset {
-            rules,
-            plugins: self.collected.plugins.clone(),
-            engine_version: self.collected.engine_version,
-        })
+        Ok(Ruleset { rules, plugins: self.collected.plugins.clone(), engine_version: self.collected.engine_version })
     }
 
     /// Items that name lists defined before are replaced by those lists' items, one level deep.
@@ -244,10 +240,9 @@ impl Compiler<'_, '_> {
         let Some((output, format)) = self.output(item, fields)? else { return Ok(None) };
         let extra_fields = self.extra_fields(item, fields)?;
         let Some((tree, checked)) = self.condition(item, &condition, fields, macros, used)? else { return Ok(None) };
-        let codes = event_codes(&tree, fields.async_events())
-            .map_err(|message| {
-                Fault::new(ErrorCode::CompileCondition, message, &item.condition_context).at(&item.place)
-            })?;
+        let codes = event_codes(&tree, fields.async_events()).map_err(|message| {
+            Fault::new(ErrorCode::CompileCondition, message, &item.condition_context).at(&item.place)
+        })?;
         let calls = syscalls(&tree).unwrap_or_default();
         if item.source == SYSCALL_SOURCE && codes.len() > MANY_EVENTS && item.warn_evttypes {
             let message = "Rule matches too many evt.type values. This has a significant performance penalty.";
@@ -429,7 +424,7 @@ fn too_large(context: &Context, place: &Place) -> Stopped {
 
 fn output_fault(error: FormatError, item: &RuleItem) -> Stopped {
     let fault = Fault::new(ErrorCode::CompileOutput, error.message, &item.output_context).at(&item.output_place);
-    Fault { help: error.help, ..fault }.into()
+    fault.with_help(error.help).into()
 }
 
 /// Whether an error is of the kind that `skip-if-unknown-filter` makes a warning of; told by its words, as Falco does.

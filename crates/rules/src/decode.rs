@@ -17,26 +17,32 @@ pub(crate) struct Fault {
 
 impl Fault {
     /// The structure is wrong.
-    pub(crate) fn structure(message: impl Into<String>, context: &Context) -> Self {
+    pub(crate) fn structure(message: impl Into<String>, context: &Context) -> Box<Self> {
         Self::new(ErrorCode::YamlValidate, message, context)
     }
 
     /// What is said is wrong.
-    pub(crate) fn validate(message: impl Into<String>, context: &Context) -> Self {
+    pub(crate) fn validate(message: impl Into<String>, context: &Context) -> Box<Self> {
         Self::new(ErrorCode::Validate, message, context)
     }
 
-    pub(crate) fn new(code: ErrorCode, message: impl Into<String>, context: &Context) -> Self {
-        Self { code, message: message.into(), context: context.clone(), place: None, help: None }
+    pub(crate) fn new(code: ErrorCode, message: impl Into<String>, context: &Context) -> Box<Self> {
+        Box::new(Self { code, message: message.into(), context: context.clone(), place: None, help: None })
     }
 
-    pub(crate) fn at(mut self, place: &Place) -> Self {
+    pub(crate) fn with_help(mut self: Box<Self>, help: Option<String>) -> Box<Self> {
+        self.help = help;
+        self
+    }
+
+    /// Says where, unless it is known better already.
+    pub(crate) fn at(mut self: Box<Self>, place: &Place) -> Box<Self> {
         self.place.get_or_insert_with(|| place.clone());
         self
     }
 }
 
-pub(crate) type Decoded<T> = Result<T, Fault>;
+pub(crate) type Decoded<T> = Result<T, Box<Fault>>;
 
 /// Whether a key must be there, and whether it may be empty.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -68,7 +74,7 @@ fn scalar<'n>(item: &'n Node, key: &str, context: &Context, need: Need) -> Decod
     }
 }
 
-fn bad_value(value: &Node, key: &str, context: &Context) -> Fault {
+fn bad_value(value: &Node, key: &str, context: &Context) -> Box<Fault> {
     Fault::structure("Can't decode YAML scalar value", &context.node(value, "value for", key))
 }
 

@@ -117,7 +117,9 @@ fn check_field(text: &str, fields: Option<&dyn Catalogue>) -> Result<(), String>
         _ => None,
     };
     let valid = match operand {
-        Some(operand @ (Operand::Field { .. } | Operand::Transformer { .. })) => check_operand(&operand, fields).is_ok(),
+        Some(operand @ (Operand::Field { .. } | Operand::Transformer { .. })) => {
+            check_operand(&operand, fields).is_ok()
+        }
         None => false,
     };
     if valid { Ok(()) } else { Err(format!("'{text}' is not a supported filter field")) }

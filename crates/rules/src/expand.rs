@@ -42,7 +42,8 @@ pub(crate) fn substitute(condition: &mut Text, list: &List) -> Result<bool, TooL
         let start = from + found;
         let end = start + list.name.len();
         let bytes = condition.text.as_bytes();
-        if !(delimits(start.checked_sub(1).and_then(|i| bytes.get(i))) && delimits(bytes.get(end))) || list.name.is_empty()
+        if !(delimits(start.checked_sub(1).and_then(|i| bytes.get(i))) && delimits(bytes.get(end)))
+            || list.name.is_empty()
         {
             from = next_char(&condition.text, start + 1);
             continue;

@@ -1,9 +1,9 @@
 //! What rules files define: lists, macros, rules, exceptions, requirements, as collected from all files.
 
 use crate::context::Context;
-use peregrine_alert::Priority;
 use crate::text::Text;
 use crate::version::Version;
+use peregrine_alert::Priority;
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 

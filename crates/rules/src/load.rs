@@ -99,7 +99,7 @@ fn read(
     let context = Context::file(&file.name);
     if file.content.len() > MAX_FILE {
         let message = format!("the file is larger than {MAX_FILE} bytes");
-        report.fail(Fault::new(ErrorCode::FileRead, message, &context));
+        report.fail(*Fault::new(ErrorCode::FileRead, message, &context));
         return false;
     }
     let documents = match yaml::load_all(text) {
@@ -107,7 +107,7 @@ fn read(
         Err(error) => {
             let place = Place { file: number, range: error.mark.offset..error.mark.offset };
             let context = context.at(error.mark, "value for", "");
-            report.fail(Fault::new(ErrorCode::YamlParse, error.message, &context).at(&place));
+            report.fail(*Fault::new(ErrorCode::YamlParse, error.message, &context).at(&place));
             return false;
         }
     };
@@ -115,7 +115,7 @@ fn read(
     let mut reader = Reader { file: number, sources, collected, report };
     for document in &documents {
         if let Err(fault) = reader.document(document, &context) {
-            reader.report.fail(fault);
+            reader.report.fail(*fault);
             return false;
         }
     }

@@ -4,7 +4,9 @@
 use crate::code::WarningCode;
 use crate::collect::{Collected, Source};
 use crate::context::Context;
-use crate::decode::{Decoded, Fault, optional_bool, optional_text, optional_u32, parse_u32, required, scalars, text, text_or_empty};
+use crate::decode::{
+    Decoded, Fault, optional_bool, optional_text, optional_u32, parse_u32, required, scalars, text, text_or_empty,
+};
 use crate::items::{Entry, Exception, ListItem, MacroItem, Order, Place, PluginRequirement, RuleItem, RuleUpdate};
 use crate::result::Report;
 use crate::text::{Scalar, Text};
@@ -14,7 +16,8 @@ use peregrine_alert::Priority;
 use peregrine_filter::{is_bare_text, is_identifier};
 use std::collections::BTreeSet;
 
-const APPEND: &str = "'append' key is deprecated. Add an 'append' entry (e.g. 'condition: append') under 'override' instead.";
+const APPEND: &str =
+    "'append' key is deprecated. Add an 'append' entry (e.g. 'condition: append') under 'override' instead.";
 const ENABLED: &str = "The standalone 'enabled' key usage is deprecated. The correct approach requires also a \
                        'replace' entry under the 'override' key (i.e. 'enabled: replace').";
 const OVERRIDE_APPEND: &str = "Keys 'override' and 'append: true' cannot be used together. Add an 'append' entry \
@@ -208,8 +211,7 @@ impl Reader<'_, '_> {
         let condition = self.text_of(condition);
         let append = self.append_or_override(item, "condition", &context)?;
         let order = Order::default();
-        let new =
-            MacroItem { name: name.into(), context: context.clone(), condition_context, place, order, condition };
+        let new = MacroItem { name: name.into(), context: context.clone(), condition_context, place, order, condition };
         if append {
             self.collected.append_macro(new)?;
         } else {
@@ -397,7 +399,8 @@ impl Reader<'_, '_> {
         let mut exceptions: Vec<Exception> = Vec::new();
         for item in list {
             let place = self.place(item);
-            let exception = self.exception(item, parent, &all, append, &exceptions).map_err(|fault| fault.at(&place))?;
+            let exception =
+                self.exception(item, parent, &all, append, &exceptions).map_err(|fault| fault.at(&place))?;
             exceptions.push(exception);
         }
         Ok(exceptions)
@@ -454,9 +457,9 @@ impl Reader<'_, '_> {
             Kind::Scalar(text, _) if text.is_empty() => Err(Fault::structure("Value must be non-empty", context)),
             Kind::Scalar(..) => Ok(Entry::Single(self.text_of(node))),
             Kind::List(items) => {
-                let items = items.iter().map(|item| {
-                    self.entry(item, &context.node(item, "exception", "").node(item, "value for", ""))
-                });
+                let items = items
+                    .iter()
+                    .map(|item| self.entry(item, &context.node(item, "exception", "").node(item, "value for", "")));
                 Ok(Entry::List(items.collect::<Decoded<_>>()?))
             }
             Kind::Null | Kind::Map(_) => Ok(Entry::default()),
@@ -522,7 +525,7 @@ fn priority(item: &Node, context: &Context) -> Decoded<Priority> {
     written.parse().map_err(|_| {
         let fault = Fault::structure("Invalid priority", &context.node(node, "rule priority", ""));
         let names: Vec<&str> = Priority::ALL.iter().map(|p| p.name()).collect();
-        Fault { help: Some(format!("priorities are {}", names.join(", "))), ..fault }
+        fault.with_help(Some(format!("priorities are {}", names.join(", "))))
     })
 }
 

@@ -61,17 +61,8 @@ static EXCEPTION: Object = Object {
     may_be_empty: true,
 };
 
-static PRIORITY: Schema = Schema::OneOf(&[
-    "EMERGENCY",
-    "ALERT",
-    "CRITICAL",
-    "ERROR",
-    "WARNING",
-    "NOTICE",
-    "INFO",
-    "INFORMATIONAL",
-    "DEBUG",
-]);
+static PRIORITY: Schema =
+    Schema::OneOf(&["EMERGENCY", "ALERT", "CRITICAL", "ERROR", "WARNING", "NOTICE", "INFO", "INFORMATIONAL", "DEBUG"]);
 
 static OVERRIDDEN: Schema = Schema::OneOf(&["append", "replace"]);
 
@@ -210,9 +201,7 @@ impl Walk {
         for (name, schema) in object.properties {
             let Some((_, value)) = entries.iter().find(|(key, _)| key.scalar() == Some(name)) else { continue };
             if !self.deeper(name, value, schema) {
-                self.complain(&format!(
-                    "Failed to validate against schema associated with property name '{name}'."
-                ));
+                self.complain(&format!("Failed to validate against schema associated with property name '{name}'."));
                 valid = false;
             }
         }

@@ -92,9 +92,16 @@ impl SourceMap {
         {
             let mut from = format!("rule '{}'", chain.name);
             for (name, span) in self.path(chain, entry.base) {
-                if let Some(origin) = self.entry(span.start).and_then(|e| e.text.origin((span.start - e.base) as usize)) {
+                if let Some(origin) = self.entry(span.start).and_then(|e| e.text.origin((span.start - e.base) as usize))
+                {
                     let len = (span.end - span.start) as usize;
-                    push_origin(&self.files, &mut labels, &origin, len, format!("in macro '{name}', used here by {from}"));
+                    push_origin(
+                        &self.files,
+                        &mut labels,
+                        &origin,
+                        len,
+                        format!("in macro '{name}', used here by {from}"),
+                    );
                 }
                 from = format!("macro '{name}'");
             }

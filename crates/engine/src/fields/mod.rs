@@ -19,7 +19,6 @@ mod process;
 pub mod render;
 mod resolve;
 mod socket;
-mod suggest;
 mod thread;
 mod user;
 mod util;
@@ -206,5 +205,9 @@ impl Catalogue for Fields {
 
     fn info(&self, id: FieldId) -> &FieldInfo {
         &self.field(id).info
+    }
+
+    fn nearest(&self, name: &str) -> Option<&'static str> {
+        peregrine_filter::suggest::nearest(name, self.rows.iter().map(|field| field.info.name))
     }
 }

@@ -3,13 +3,12 @@
 //! Upstream lets every class take the longest of its names that the text begins with, and refuses the text if anything
 //! is left over; since no name of one class begins a name of another, exact names and a few special forms say the same.
 
-use super::{Fields, suggest};
+use super::Fields;
 use peregrine_event::{ParamInfo, code, table};
 use peregrine_filter::field::{Arg, ArgForm, FieldError, FieldId, FieldRef, flag};
 
 pub(super) fn resolve(fields: &Fields, name: &str, bracket: Option<&str>) -> Result<FieldRef, FieldError> {
-    let unknown =
-        || FieldError::Unknown { suggestion: suggest::nearest(name, fields.iter().map(|(_, f)| f.info.name)) };
+    let unknown = || FieldError::Unknown;
     let syntax = || error(format!("filter syntax error: {}", whole(name, bracket)));
     if name.starts_with("arg") {
         return Err(error("filter error: proc.arg filter not implemented yet".into()));
@@ -72,8 +71,7 @@ pub(super) fn resolve(fields: &Fields, name: &str, bracket: Option<&str>) -> Res
 
 /// Fields with nothing after their name but brackets.
 fn plain(fields: &Fields, name: &str, bracket: Option<&str>) -> Result<FieldRef, FieldError> {
-    let unknown =
-        || FieldError::Unknown { suggestion: suggest::nearest(name, fields.iter().map(|(_, f)| f.info.name)) };
+    let unknown = || FieldError::Unknown;
     let longest = fields.iter().filter(|(_, f)| name.starts_with(f.info.name)).max_by_key(|(_, f)| f.info.name.len());
     let (id, field) = longest.ok_or_else(unknown)?;
     let info = &field.info;
@@ -168,10 +166,11 @@ mod tests {
     use peregrine_filter::field::Catalogue;
 
     fn message(name: &str, bracket: Option<&str>) -> String {
-        match Fields::syscall().resolve(name, bracket) {
+        let fields = Fields::syscall();
+        match fields.resolve(name, bracket) {
             Ok(found) => format!("{:?} {:?}", found.arg, found.ty),
             Err(FieldError::Argument(text)) => text,
-            Err(FieldError::Unknown { suggestion }) => format!("unknown, {}?", suggestion.unwrap_or("nothing")),
+            Err(FieldError::Unknown) => format!("unknown, {}?", fields.nearest(name).unwrap_or("nothing")),
         }
     }
 
