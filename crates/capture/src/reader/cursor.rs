@@ -8,18 +8,20 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 pub struct Cursor<'a> {
     rest: &'a [u8],
     total: usize,
+    /// Where the entry being read begins.
+    mark: usize,
     within: &'static str,
 }
 
 impl<'a> Cursor<'a> {
     /// Over a block's body.
     pub fn block(bytes: &'a [u8]) -> Self {
-        Self { rest: bytes, total: bytes.len(), within: "block" }
+        Self { rest: bytes, total: bytes.len(), mark: 0, within: "block" }
     }
 
-    /// Bytes walked over so far.
-    pub fn done(&self) -> usize {
-        self.total - self.rest.len()
+    /// Where the entry being read begins, in bytes from the start.
+    pub fn entry_start(&self) -> usize {
+        self.mark
     }
 
     /// Bytes left.
@@ -28,7 +30,8 @@ impl<'a> Cursor<'a> {
     }
 
     /// Whether another entry follows: up to three bytes at the end are padding.
-    pub fn more(&self) -> bool {
+    pub fn more(&mut self) -> bool {
+        self.mark = self.total - self.rest.len();
         self.rest.len() >= 4
     }
 
@@ -50,7 +53,7 @@ impl<'a> Cursor<'a> {
         let len = self.u32(what)? as usize;
         let body = if counted { len.checked_sub(4).ok_or(Fault::Overrun { what, within: "entry" })? } else { len };
         let bytes = self.take(body, what)?;
-        Ok(Cursor { rest: bytes, total: bytes.len(), within: "entry" })
+        Ok(Cursor { rest: bytes, total: bytes.len(), mark: 0, within: "entry" })
     }
 
     /// The next byte.

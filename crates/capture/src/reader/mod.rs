@@ -419,8 +419,8 @@ impl Reader {
             Kind::Descriptors { sized } => tables::descriptors(&mut at, sized).map(|list| tables.fds.push(list)),
             Kind::Section | Kind::Event(_) => Err(Fault::UnexpectedBlock(number)),
         };
-        let done = (block::HEAD + at.done()) as u64;
-        read.map_err(|fault| self.input.fault_at(fault, self.input.offset() + done))?;
+        let start = (block::HEAD + at.entry_start()) as u64;
+        read.map_err(|fault| self.input.fault_at(fault, self.input.offset() + start))?;
         self.input.consume(block::HEAD + body);
         Ok(())
     }

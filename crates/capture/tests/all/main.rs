@@ -3,6 +3,7 @@
 mod corpus;
 mod cost;
 mod hostile;
+mod old_blocks;
 mod second_reader;
 mod writing;
 
