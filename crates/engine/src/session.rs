@@ -10,8 +10,10 @@ const MAX_THREADS: usize = 1 << 17;
 /// What values depend on besides the event and the state. One a thread of evaluation: it is not shared.
 #[derive(Debug)]
 pub struct Session {
-    /// Name of the host for `evt.hostname`; may be empty.
+    /// Name of the host for `evt.hostname`. Empty on replay: upstream does not take the capture's for it.
     pub hostname: Vec<u8>,
+    /// Whether events come live. On replay upstream knows no machine, so that `thread.exectime` is always 0.
+    pub live: bool,
     /// Time zone of local times.
     pub time_zone: TimeZone,
     /// Whether `container.*` and `k8s.*` have values (`peregrine.containers.enabled`).
@@ -25,13 +27,16 @@ pub struct Session {
     switches: RefCell<Switches>,
     usage: RefCell<FxHashMap<Clock, Usage>>,
     counter: Cell<u64>,
+    /// Where paths are joined.
+    pub(crate) path: RefCell<Vec<u8>>,
 }
 
 impl Default for Session {
-    /// No host name, UTC, containers on.
+    /// A replay: no host name, UTC, containers on.
     fn default() -> Self {
         Self {
             hostname: Vec::new(),
+            live: false,
             time_zone: TimeZone::UTC,
             containers: true,
             base64_buffers: false,
@@ -40,6 +45,7 @@ impl Default for Session {
             switches: RefCell::default(),
             usage: RefCell::default(),
             counter: Cell::new(0),
+            path: RefCell::default(),
         }
     }
 }
@@ -86,6 +92,9 @@ impl Session {
 
     /// The slice of CPU time that a switch event ends; however often it is asked of one event. The first on a CPU is 0.
     pub(crate) fn slice(&self, num: u64, cpu: u16, ts: u64) -> u64 {
+        if !self.live {
+            return 0;
+        }
         let mut switches = self.switches.borrow_mut();
         let last = switches.cpus.entry(cpu).or_insert((num, ts, 0));
         if last.0 != num {

@@ -487,6 +487,12 @@ pub const CALLS: &[Call] = &[
     call("rseq_slice_yield", code::GENERIC_X, 471, 471, &[471]),
 ];
 
+/// The row of a call's number on the architecture that this is compiled for.
+pub fn by_number(number: u16) -> Option<&'static Call> {
+    let number = i16::try_from(number).ok().filter(|number| *number != NONE)?;
+    CALLS.iter().find(|call| number == if cfg!(target_arch = "aarch64") { call.aarch64 } else { call.x86_64 })
+}
+
 /// The row of a call's name.
 pub fn by_name(name: &str) -> Option<&'static Call> {
     CALLS.iter().find(|call| call.name == name)

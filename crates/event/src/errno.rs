@@ -1,4 +1,6 @@
 //! Names of Linux error numbers, the kernel-internal ones included.
+//!
+//! The names are those that upstream prints: it has none for 126 to 132 (`ENOKEY` to `ERFKILL`).
 
 /// Numbers and names, ascending.
 #[rustfmt::skip]
@@ -22,8 +24,7 @@ pub const ERRNOS: &[(u32, &str)] = &[
     (107, "ENOTCONN"), (108, "ESHUTDOWN"), (109, "ETOOMANYREFS"), (110, "ETIMEDOUT"), (111, "ECONNREFUSED"),
     (112, "EHOSTDOWN"), (113, "EHOSTUNREACH"), (114, "EALREADY"), (115, "EINPROGRESS"), (116, "ESTALE"),
     (117, "EUCLEAN"), (118, "ENOTNAM"), (119, "ENAVAIL"), (120, "EISNAM"), (121, "EREMOTEIO"), (122, "EDQUOT"),
-    (123, "ENOMEDIUM"), (124, "EMEDIUMTYPE"), (125, "ECANCELED"), (126, "ENOKEY"), (127, "EKEYEXPIRED"),
-    (128, "EKEYREVOKED"), (129, "EKEYREJECTED"), (130, "EOWNERDEAD"), (131, "ENOTRECOVERABLE"), (132, "ERFKILL"),
+    (123, "ENOMEDIUM"), (124, "EMEDIUMTYPE"), (125, "ECANCELED"),
     (512, "ERESTARTSYS"), (513, "ERESTARTNOINTR"), (514, "ERESTARTNOHAND"), (515, "ENOIOCTLCMD"),
     (516, "ERESTART_RESTARTBLOCK"), (521, "EBADHANDLE"), (522, "ENOTSYNC"), (523, "EBADCOOKIE"), (524, "ENOTSUPP"),
     (525, "ETOOSMALL"), (526, "ESERVERFAULT"), (527, "EBADTYPE"), (528, "EJUKEBOX"), (529, "EIOCBQUEUED"),
@@ -43,6 +44,7 @@ mod tests {
         assert_eq!(super::name(-2), Some("ENOENT"));
         assert_eq!(super::name(-516), Some("ERESTART_RESTARTBLOCK"));
         assert_eq!(super::name(-9999), None);
+        assert_eq!(super::name(-126), None);
         assert_eq!(super::name(i64::MIN), None);
     }
 }

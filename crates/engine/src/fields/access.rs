@@ -1,11 +1,10 @@
 //! What the fields' functions reach for: the thread, its leader and ancestors, the descriptor, text built in scratch
 //! memory.
 
-use super::join::{MAX_PATH, join};
 use crate::value::{Moment, Value};
 use bumpalo::collections::Vec as BumpVec;
 use peregrine_event::{ParamType, code};
-use peregrine_state::{FdInfo, State, ThreadInfo};
+use peregrine_state::{FdInfo, State, ThreadInfo, path};
 use std::fmt;
 
 /// Defines functions of [`super::Extract`]'s type that need no argument.
@@ -46,9 +45,10 @@ impl fmt::Write for Text<'_> {
 }
 
 impl<'a> Moment<'a> {
-    /// The thread that caused the event.
+    /// The thread that caused the event. Events that do not change the state have one too, if it is known.
     pub(super) fn thread(&self) -> Option<&'a ThreadInfo> {
-        self.state.thread(self.context.thread?)
+        let slot = self.context.thread.or_else(|| self.state.lookup(self.event.tid))?;
+        self.state.thread(slot)
     }
 
     /// The leader of the thread's group.
@@ -113,7 +113,9 @@ impl<'a> Moment<'a> {
 
     /// A path made absolute.
     pub(super) fn join(&self, base: &[u8], path: &[u8]) -> &'a [u8] {
-        self.scratch.alloc_slice_copy(join(&mut [0; MAX_PATH], base, path))
+        let mut buffer = self.session.path.borrow_mut();
+        path::join(base, path, &mut buffer);
+        self.scratch.alloc_slice_copy(&buffer)
     }
 
     /// Entries that each end in a NUL, blanks between.

@@ -2,7 +2,7 @@
 
 use super::render::{param, time};
 use super::row::*;
-use peregrine_event::{category, code, defines, sc};
+use peregrine_event::{calls, category, code, defines, sc};
 use peregrine_state::fd::FdType;
 
 #[rustfmt::skip]
@@ -112,12 +112,20 @@ fn around<'a>(m: &Moment<'a>, arg: &Arg) -> Option<Value<'a>> {
 /// The event's name; a generic event is named after its call.
 pub(super) fn type_name<'a>(m: &Moment<'a>) -> &'a [u8] {
     match m.event.code {
-        code::GENERIC_X => {
-            let id = m.event.uint(0).and_then(|id| u16::try_from(id).ok()).unwrap_or(0);
-            sc::name(id).unwrap_or("unknown").as_bytes()
-        }
+        code::GENERIC_X => call_name(m).as_bytes(),
         code::ASYNCEVENT_E => m.event.text(1).unwrap_or_default(),
         _ => m.event.info().name.as_bytes(),
+    }
+}
+
+/// The name of a generic event's call; one that the schema did not know when the event was written goes by the
+/// kernel's number.
+fn call_name(m: &Moment<'_>) -> &'static str {
+    let id = m.event.uint(0).and_then(|id| u16::try_from(id).ok()).unwrap_or(0);
+    let number = || m.event.uint(1).and_then(|number| u16::try_from(number).ok()).and_then(calls::by_number);
+    match id {
+        0 => number().map_or("unknown", |call| call.name),
+        _ => sc::name(id).unwrap_or("unknown"),
     }
 }
 

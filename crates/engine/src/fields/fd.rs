@@ -34,7 +34,7 @@ take! {
     num = |m| subject(m).map(|_| Value::Int(m.context.fd_num));
     fd_type = |m| Some(Value::Bytes(type_name(known(m)?.ty)));
     typechar = |m| {
-        let kind = subject(m)?.map_or_else(|| char_of_call(m.event.code | 1), |fd| param::type_char(fd.ty));
+        let kind = subject(m)?.map_or_else(|| char_of_call(m.event.code | 1), param::type_char);
         Some(Value::Bytes(m.build(|out| {
             let _ = out.write_char(kind);
         })))
@@ -88,7 +88,7 @@ take! {
 /// `Some(None)` if the descriptor is unknown.
 pub(super) fn subject<'a>(m: &Moment<'a>) -> Option<Option<&'a FdInfo>> {
     let concerned = m.event.info().has(EF_CREATES_FD | EF_USES_FD | EF_DESTROYS_FD);
-    (concerned && m.context.thread.is_some()).then(|| m.state.event_fd(m.context))
+    (concerned && m.thread().is_some()).then(|| m.state.event_fd(m.context))
 }
 
 /// The descriptor of an event, if it is known.

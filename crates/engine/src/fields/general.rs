@@ -46,7 +46,7 @@ take! {
     source = |m| (!m.source.is_empty()).then_some(Value::Bytes(m.source.as_bytes()));
     is_async = |m| Some(Value::Bool(is_metaevent(m)));
     asynctype = |m| is_metaevent(m).then(|| Value::Bytes(async_name(m)));
-    hostname = |m| host(m).map(Value::Bytes);
+    hostname = |m| Some(Value::Bytes(&m.session.hostname));
 }
 
 fn local<'a>(m: &Moment<'a>, pattern: &str) -> Option<Value<'a>> {
@@ -68,13 +68,5 @@ fn async_name<'a>(m: &Moment<'a>) -> &'a [u8] {
     match m.event.code {
         code::ASYNCEVENT_E => m.event.text(1).unwrap_or_default(),
         _ => m.event.info().name.as_bytes(),
-    }
-}
-
-/// The session's host name, else the machine's.
-fn host<'a>(m: &Moment<'a>) -> Option<&'a [u8]> {
-    match &m.session.hostname[..] {
-        [] => m.state.machine().map(|machine| &machine.hostname[..]),
-        name => Some(name),
     }
 }

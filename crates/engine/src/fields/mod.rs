@@ -11,7 +11,6 @@ mod fdlist;
 mod fspath;
 mod general;
 mod io;
-mod join;
 mod kubernetes;
 mod leader;
 mod lineage;

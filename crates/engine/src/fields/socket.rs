@@ -2,7 +2,7 @@
 
 use super::fd::known;
 use super::row::*;
-use peregrine_state::fd::FdType;
+use peregrine_state::fd::{FdType, l4};
 use peregrine_state::{FdInfo, Role, SockName};
 use std::fmt::Write;
 use std::net::IpAddr;
@@ -91,11 +91,11 @@ take! {
     };
     lproto = |m| Some(service(m, Some(places(m)?[0])));
     rproto = |m| Some(service(m, Some(places(m)?[1])));
-    l4proto = |m| Some(Value::Bytes(match known(m)?.l4proto {
-        2 => b"tcp",
-        3 => b"udp",
-        4 => b"icmp",
-        5 => b"raw",
+    l4proto = |m| Some(Value::Bytes(match protocol(known(m)?) {
+        l4::TCP => b"tcp",
+        l4::UDP => b"udp",
+        l4::ICMP => b"icmp",
+        l4::RAW => b"raw",
         _ => b"<NA>",
     }));
     sockfamily = |m| match known(m)?.ty {
@@ -109,6 +109,15 @@ take! {
     };
     ips = |m| both(m, |(addr, _)| Value::Ip(addr));
     ports = |m| both(m, |(_, number)| port(number));
+}
+
+/// A socket's transport protocol. Unless it is raw, a socket without a role has none, as upstream tells it.
+pub(super) fn protocol(fd: &FdInfo) -> u8 {
+    match fd.ty {
+        FdType::Ipv4ServSock | FdType::Ipv6ServSock => fd.l4proto,
+        FdType::Ipv4Sock | FdType::Ipv6Sock if fd.role != Role::None || fd.l4proto == l4::RAW => fd.l4proto,
+        _ => l4::NOT_APPLICABLE,
+    }
 }
 
 /// A part of both ends, of a server socket of its one; an empty list for a descriptor that is no inet socket.

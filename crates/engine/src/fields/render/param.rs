@@ -7,7 +7,7 @@ use super::{names, number, socket, time};
 use crate::fields::access::Text;
 use crate::value::Moment;
 use peregrine_event::{Extra, ParamInfo, ParamType as T, code, errno, sc};
-use peregrine_state::fd::FdType;
+use peregrine_state::fd::{FdType, l4};
 use peregrine_state::{FdInfo, ThreadInfo};
 use std::fmt::Write;
 
@@ -110,7 +110,7 @@ impl<'a> Param<'a> {
             T::Uid | T::Gid => write!(out, "{}", value as i32),
             T::Reltime if value == -1 => out.write_str("none"),
             T::Reltime => write!(out, "{}", value as u64),
-            T::Abstime => time::write(out, value as u64, &m.session.time_zone, time::DATETIME_ZONE),
+            T::Abstime => time::write(out, value as u64, &m.session.time_zone, time::DATETIME),
             T::Sockaddr => {
                 socket::address(out, self.bytes);
                 Ok(())
@@ -143,7 +143,7 @@ impl<'a> Param<'a> {
         }
         for (fd, flags) in fd_list(self.bytes) {
             out.separate(b" ");
-            let kind = m.fd(fd).map_or('?', |info| type_char(info.ty));
+            let kind = m.fd(fd).map_or('?', type_char);
             let _ = write!(out, "{fd}:{kind}{:x}", i32::from(flags));
         }
     }
@@ -275,7 +275,7 @@ fn resolved_fd<'a>(m: &Moment<'a>, fd: i64) -> &'a [u8] {
         ..0 => errno_name(fd),
         _ => m.fd(fd).map_or(b"", |info| {
             m.build(|out| {
-                let _ = write!(out, "<{}{}>", type_char(info.ty), protocol_letter(info));
+                let _ = write!(out, "<{}{}>", type_char(info), protocol_letter(info));
                 out.push(&info.name);
             })
         }),
@@ -283,19 +283,20 @@ fn resolved_fd<'a>(m: &Moment<'a>, fd: i64) -> &'a [u8] {
 }
 
 fn protocol_letter(info: &FdInfo) -> &'static str {
-    use FdType::*;
-    match (info.ty, info.l4proto) {
-        (Ipv4Sock | Ipv6Sock | Ipv4ServSock | Ipv6ServSock, proto @ 2..=5) => {
-            ["t", "u", "i", "r"][usize::from(proto - 2)]
-        }
+    match crate::fields::socket::protocol(info) {
+        l4::TCP => "t",
+        l4::UDP => "u",
+        l4::ICMP => "i",
+        l4::RAW => "r",
         _ => "",
     }
 }
 
 /// A descriptor's kind as one character.
-pub(crate) fn type_char(ty: FdType) -> char {
+pub(crate) fn type_char(info: &FdInfo) -> char {
     use FdType::*;
-    match ty {
+    match info.ty {
+        _ if !info.typed => '?',
         File | FileV2 => 'f',
         Directory => 'd',
         Ipv4Sock | Ipv4ServSock => '4',

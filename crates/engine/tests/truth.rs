@@ -1,0 +1,377 @@
+//! Every field of every event of the corpus against upstream's answers.
+//!
+//! Each capture is replayed and each event's fields are compared, as JSON, with the row that upstream's engine wrote.
+//! A table by field is printed. Most values are trivial (null, false, 0, empty), and a dead field would agree on them, so what
+//! counts are the others: at least 99.5 % of them must agree for each field, and all of them for the fields that name
+//! things. Every field that differs at all has its explanation in `deviations.txt`, and no other has one.
+
+use bumpalo::Bump;
+use flate2::read::GzDecoder;
+use peregrine_alert::Json;
+use peregrine_capture::{Item, Options, Reader};
+use peregrine_engine::fields::Fields;
+use peregrine_engine::{Moment, Session};
+use peregrine_event::{ParamType, code};
+use peregrine_filter::field::{Catalogue, FieldRef};
+use peregrine_state::State;
+use serde_json::Value;
+use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+/// Fields that must agree always: what events are, who caused them, and what they were done to.
+const EXACT: &[&str] =
+    &["(rows)", "evt.type", "evt.res", "fd.name", "proc.name", "proc.pname", "thread.tid", "proc.pid", "proc.ppid"];
+
+/// The least share of values beyond the trivial ones that must agree.
+const LEAST: f64 = 0.995;
+
+/// Differences of one field that are printed.
+const SHOWN: usize = 5;
+
+#[derive(Default, Clone)]
+struct Tally {
+    compared: u64,
+    equal: u64,
+    /// Values that differ because upstream's is no real answer; see [`excused`].
+    excused: u64,
+    telling: u64,
+    telling_equal: u64,
+    examples: Vec<String>,
+}
+
+impl Tally {
+    fn add(&mut self, other: Tally) {
+        self.compared += other.compared;
+        self.equal += other.equal;
+        self.excused += other.excused;
+        self.telling += other.telling;
+        self.telling_equal += other.telling_equal;
+        self.examples.extend(other.examples);
+        self.examples.truncate(SHOWN);
+    }
+
+    fn share(&self) -> f64 {
+        if self.telling == 0 { 1.0 } else { self.telling_equal as f64 / self.telling as f64 }
+    }
+}
+
+type Table = BTreeMap<String, Tally>;
+
+#[test]
+fn fields_of_the_captures_agree() {
+    let Some(corpus) = peregrine_testkit::corpus() else { return };
+    check("captures", &corpus.join("captures"), &corpus.join("truth"), 98, 23);
+}
+
+#[test]
+fn fields_of_the_newest_captures_agree() {
+    let Some(corpus) = peregrine_testkit::corpus() else { return };
+    check("newest", &corpus.join("newest"), &corpus.join("newest/truth"), 179, 3);
+}
+
+/// Compares all captures of a directory and judges the outcome.
+fn check(set: &str, captures: &Path, truth: &Path, fields: usize, files: usize) {
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(captures)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|e| e == "scap"))
+        .collect();
+    paths.sort_by_key(|path| std::fs::metadata(path).unwrap().len());
+    assert!(paths.len() >= files, "only {} captures in {}", paths.len(), captures.display());
+    let (queue, total) = (Mutex::new(paths), Mutex::new(Table::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                loop {
+                    let Some(path) = queue.lock().unwrap().pop() else { return };
+                    let table = compare(&path, truth);
+                    let mut total = total.lock().unwrap();
+                    for (field, tally) in table {
+                        total.entry(field).or_default().add(tally);
+                    }
+                }
+            });
+        }
+    });
+    let total = total.into_inner().unwrap();
+    assert!(total.len() >= fields, "only {} fields were compared", total.len());
+    print_table(set, &total);
+    let faults = judge(set, &total);
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+fn print_table(set: &str, table: &Table) {
+    println!(
+        "{set}: {:<44} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}",
+        "field", "compared", "equal", "excused", "telling", "equal", "share"
+    );
+    for (field, t) in table {
+        let share = 100.0 * t.share();
+        println!(
+            "{set}: {field:<44} {:>9} {:>9} {:>9} {:>9} {:>9} {share:>8.3}%",
+            t.compared, t.equal, t.excused, t.telling, t.telling_equal
+        );
+        for example in &t.examples {
+            println!("    {example}");
+        }
+    }
+}
+
+/// What is wrong with the outcome: too many differences, unexplained ones, explanations of none.
+fn judge(set: &str, table: &Table) -> Vec<String> {
+    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/deviations.txt")).unwrap();
+    let explained: HashMap<&str, &str> = text
+        .lines()
+        .filter(|line| !line.starts_with('#') && !line.is_empty())
+        .map(|line| line.split_once(": ").unwrap_or_else(|| panic!("`SET FIELD: reason` expected: {line}")))
+        .filter_map(|(head, reason)| head.strip_prefix(set)?.strip_prefix(' ').map(|field| (field, reason)))
+        .collect();
+    let mut faults = Vec::new();
+    for (field, t) in table {
+        let differs = t.equal < t.compared;
+        let named = explained.contains_key(field.as_str());
+        if t.equal + t.excused < t.compared && EXACT.contains(&field.as_str()) {
+            faults.push(format!("{field} must agree always, {} differ", t.compared - t.equal - t.excused));
+        }
+        if t.share() < LEAST {
+            faults.push(format!("{field} agrees on {} of {} telling values", t.telling_equal, t.telling));
+        }
+        if differs && !named {
+            faults.push(format!("{field} differs in {} values, unexplained", t.compared - t.equal));
+        }
+        if !differs && named {
+            faults.push(format!("{field} has an explanation but does not differ"));
+        }
+    }
+    faults.extend(explained.keys().filter(|f| !table.contains_key(**f)).map(|f| format!("{f} was not compared")));
+    faults
+}
+
+/// Upstream's rows, by time, thread and type.
+struct Rows {
+    text: String,
+    by_key: HashMap<(u64, i64, String), Vec<std::ops::Range<usize>>>,
+}
+
+impl Rows {
+    fn read(path: &Path) -> Self {
+        let mut text = String::new();
+        GzDecoder::new(File::open(path).unwrap()).read_to_string(&mut text).unwrap();
+        let mut by_key: HashMap<_, Vec<_>> = HashMap::new();
+        let mut at = 0;
+        for line in text.split_inclusive('\n') {
+            let number = |key: &str| -> i64 {
+                let start = line.find(key).unwrap() + key.len();
+                let digits = line[start..].split([',', '}']).next().unwrap();
+                digits.parse().unwrap_or(-1)
+            };
+            let start = line.find("\"evt.type\":\"").unwrap() + 12;
+            let name = line[start..].split('"').next().unwrap().to_owned();
+            let key = (number("\"evt.rawtime\":") as u64, number("\"thread.tid\":"), name);
+            by_key.entry(key).or_default().push(at..at + line.len());
+            at += line.len();
+        }
+        for rows in by_key.values_mut() {
+            rows.reverse();
+        }
+        Self { text, by_key }
+    }
+
+    fn take(&mut self, key: &(u64, i64, String)) -> Option<serde_json::Map<String, Value>> {
+        let range = self.by_key.get_mut(key)?.pop()?;
+        Some(serde_json::from_str(&self.text[range]).unwrap())
+    }
+
+    fn left(&self) -> usize {
+        self.by_key.values().map(Vec::len).sum()
+    }
+}
+
+/// Replays one capture.
+fn compare(path: &Path, truth: &Path) -> Table {
+    let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+    let mut rows = Rows::read(&truth.join(format!("{name}.fields.json.gz")));
+    let fields = Fields::syscall();
+    let mut session = Session::default();
+    session.containers = false;
+    let mut wanted: Vec<(String, FieldRef, Tally)> = Vec::new();
+    let mut state = State::default();
+    let mut scratch = Bump::new();
+    let mut reader = Reader::open(path, Options::default()).unwrap();
+    let (mut events, mut without_row) = (0u64, 0u64);
+    while let Some(item) = reader.next().unwrap() {
+        let (event, state_only) = match item {
+            Item::Section(tables) => {
+                state = State::new(*tables);
+                continue;
+            }
+            Item::Event { event, state_only, .. } => (event, state_only),
+        };
+        let context = state.begin(&event);
+        if !state_only {
+            events += 1;
+            let moment = Moment {
+                event: &event,
+                context: &context,
+                state: &state,
+                source: "syscall",
+                scratch: &scratch,
+                session: &session,
+            };
+            let key = (event.ts, event.tid, event_type(&fields, &moment));
+            match rows.take(&key) {
+                None => {
+                    println!("{name}: no row for {key:?}");
+                    without_row += 1;
+                }
+                Some(row) => {
+                    if wanted.is_empty() {
+                        wanted = row.keys().map(|key| (key.clone(), resolve(&fields, key), Tally::default())).collect();
+                    }
+                    compare_row(&name, &fields, &moment, &row, &mut wanted);
+                }
+            }
+        }
+        state.finish(&event, &context);
+        scratch.reset();
+    }
+    for key in rows.by_key.iter().filter(|(_, rows)| !rows.is_empty()).map(|(key, _)| key).take(SHOWN) {
+        println!("{name}: no event for {key:?}");
+    }
+    println!("{name}: {events} events, {without_row} without row, {} rows without event", rows.left());
+    let missing = without_row + rows.left() as u64;
+    let unmatched = Tally {
+        excused: 0,
+        compared: events + missing,
+        equal: events,
+        telling: events + missing,
+        telling_equal: events,
+        examples: vec![],
+    };
+    wanted.into_iter().map(|(key, _, tally)| (key, tally)).chain([("(rows)".to_owned(), unmatched)]).collect()
+}
+
+fn event_type(fields: &Fields, moment: &Moment<'_>) -> String {
+    let field = fields.resolve("evt.type", None).unwrap();
+    let mut text = String::new();
+    fields.field(field.id).to_text(moment, &field, &mut text);
+    text
+}
+
+fn resolve(fields: &Fields, text: &str) -> FieldRef {
+    let (name, bracket) = match text.strip_suffix(']').and_then(|t| t.split_once('[')) {
+        Some((name, arg)) => (name, Some(arg)),
+        None => (text, None),
+    };
+    fields.resolve(name, bracket).unwrap_or_else(|error| panic!("{text}: {error:?}"))
+}
+
+fn compare_row(
+    capture: &str,
+    fields: &Fields,
+    moment: &Moment<'_>,
+    row: &serde_json::Map<String, Value>,
+    wanted: &mut [(String, FieldRef, Tally)],
+) {
+    for (key, field, tally) in wanted {
+        let theirs = row.get(key.as_str()).unwrap_or(&Value::Null);
+        let ours = fields.field(field.id).to_json(moment, field);
+        let equal = same(key, &ours, theirs);
+        tally.compared += 1;
+        if !equal && excused(key, moment, &ours, theirs) {
+            tally.excused += 1;
+            continue;
+        }
+        let telling = !(trivial_json(&ours) && trivial(theirs));
+        tally.equal += u64::from(equal);
+        tally.telling += u64::from(telling);
+        tally.telling_equal += u64::from(telling && equal);
+        if !equal && tally.examples.len() < SHOWN {
+            let mut text = String::new();
+            ours.write(&mut text);
+            let name = event_type(fields, moment);
+            tally.examples.push(format!("{capture} {} {name}: ours {text} theirs {theirs}", moment.context.num));
+        }
+    }
+}
+
+/// Whether upstream's value is no real answer. The fields still need their explanation.
+///
+/// - `proc.exe_ino.ctime_duration_proc_start` of threads that were there before the capture, and of what they cloned, is
+///   an uninitialised number until the next exec.
+/// - `evt.buffer` of what is no buffer or an empty one is its text in the length of an earlier buffer: cut, or with what
+///   earlier texts left in memory behind it.
+/// - Upstream's `evt.abspath` has a side effect: for a relative path in a known directory it makes the directory the
+///   event's descriptor, for all fields that are taken later. The rows were made with it before `fd.*`.
+fn excused(key: &str, moment: &Moment<'_>, ours: &Json, theirs: &Value) -> bool {
+    match key {
+        "proc.exe_ino.ctime_duration_proc_start" => {
+            let thread = moment.context.thread.or_else(|| moment.state.lookup(moment.event.tid));
+            thread.and_then(|slot| moment.state.thread(slot)).is_some_and(|thread| thread.lastexec_ts == 0)
+        }
+        "evt.buffer" => {
+            let index = moment.event.info().param("data");
+            let length = index.and_then(|index| moment.event.param(index)).map_or(0, <[u8]>::len);
+            let buffer = index.is_some_and(|index| moment.event.info().params[index].ty == ParamType::Bytebuf);
+            let (Json::Text(ours), Some(theirs)) = (ours, theirs.as_str()) else { return false };
+            (length == 0 || !buffer) && (theirs.starts_with(ours.as_str()) || ours.starts_with(theirs))
+        }
+        "fs.path.name" => abspath_changes_descriptor(moment),
+        _ => key.starts_with("fd.") && abspath_changes_descriptor(moment),
+    }
+}
+
+fn abspath_changes_descriptor(moment: &Moment<'_>) -> bool {
+    let event = moment.event;
+    let opens = matches!(event.code, code::SYSCALL_OPENAT_2_X | code::SYSCALL_OPENAT2_X);
+    let relative = event.text(2).is_some_and(|path| path.first().is_some_and(|b| *b != b'/'));
+    opens
+        && relative
+        && event.int(1).is_some_and(|dirfd| {
+            let thread = moment.context.thread.and_then(|slot| moment.state.thread(slot));
+            thread.and_then(|thread| moment.state.fd_table(thread)).is_some_and(|table| table.get(dirfd).is_some())
+        })
+}
+
+fn same(key: &str, ours: &Json, theirs: &Value) -> bool {
+    match (ours, theirs) {
+        (Json::Null, Value::Null) => true,
+        (Json::Bool(a), Value::Bool(b)) => a == b,
+        (Json::Int(a), Value::Number(b)) => b.as_i64() == Some(*a),
+        (Json::Uint(a), Value::Number(b)) => b.as_u64() == Some(*a),
+        (Json::Double(a), Value::Number(b)) => b.as_f64() == Some(*a),
+        (Json::Text(a), Value::String(b)) => a == b,
+        // Upstream gives these in the order of a hash table.
+        (Json::Array(a), Value::Array(b)) if key == "fd.types" => {
+            a.len() == b.len() && a.iter().all(|x| b.iter().any(|y| same("", x, y)))
+        }
+        (Json::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(x, y)| same("", x, y)),
+        _ => false,
+    }
+}
+
+fn trivial(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Bool(value) => !value,
+        Value::Number(value) => value.as_f64() == Some(0.0),
+        Value::String(value) => value.is_empty(),
+        Value::Array(values) => values.is_empty(),
+        Value::Object(_) => false,
+    }
+}
+
+fn trivial_json(value: &Json) -> bool {
+    match value {
+        Json::Null => true,
+        Json::Bool(value) => !value,
+        Json::Int(value) => *value == 0,
+        Json::Uint(value) => *value == 0,
+        Json::Double(value) => *value == 0.0,
+        Json::Text(value) => value.is_empty(),
+        Json::Array(values) => values.is_empty(),
+    }
+}
