@@ -140,16 +140,16 @@ mod tests {
 
     #[test]
     fn text_and_values() {
-        let (text, values) = shown("*%evt.type by %user.name: %toupper(evt.type)|%8evt.type|%2evt.type|");
+        let (text, values) = shown("*%evt.type by %evt.abspath: %toupper(evt.type)|%8evt.type|%2evt.type|");
         assert_eq!(text.unwrap(), "close by <NA>: CLOSE|close   |cl|");
         assert_eq!(values[0], ("evt.type".into(), Json::Text("close".into())));
-        assert_eq!(values[1], ("user.name".into(), Json::Null));
+        assert_eq!(values[1], ("evt.abspath".into(), Json::Null));
         assert!(values.iter().all(|(key, _)| !key.contains("toupper")));
     }
 
     #[test]
     fn missing_values_suppress_a_line_that_demands_all() {
-        assert_eq!(shown("%evt.type %user.name").0, None);
+        assert_eq!(shown("%evt.type %evt.abspath").0, None);
         assert_eq!(shown("%evt.type").0.unwrap(), "close");
     }
 }
