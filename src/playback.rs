@@ -37,7 +37,7 @@ impl Playback {
 
     /// Begins with what was known before the next event; earlier state does not carry over.
     pub fn section(&mut self, tables: Tables) {
-        self.session.hostname = tables.machine.as_ref().map(|machine| machine.hostname.clone()).unwrap_or_default();
+        // The capture's own host name stays unused: upstream's `evt.hostname` is empty on replay.
         self.state = State::new(tables);
     }
 

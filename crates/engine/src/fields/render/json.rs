@@ -1,7 +1,7 @@
 //! A field's value as JSON: what `output_fields` of alerts and `dump --json` show.
 
 use super::value;
-use crate::fields::{Field, Fields, Json as Form};
+use crate::fields::{Field, Json as Form};
 use crate::value::{Moment, Value};
 use peregrine_alert::Json;
 use peregrine_event::{ParamType as T, PrintFormat as F};
@@ -55,13 +55,4 @@ impl Field {
             None => out.push_str("<NA>"),
         }
     }
-}
-
-/// One JSON object of fields at a moment, the keys as the fields were written: a line of `dump --json`.
-pub fn object(fields: &Fields, wanted: &[(String, FieldRef)], moment: &Moment<'_>) -> String {
-    let pairs: Vec<(&str, Json)> =
-        wanted.iter().map(|(key, field)| (key.as_str(), fields.field(field.id).to_json(moment, field))).collect();
-    let mut out = String::new();
-    peregrine_alert::json::write_object(&pairs, &mut out);
-    out
 }
