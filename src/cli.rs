@@ -60,6 +60,14 @@ impl ConfigArgs {
     }
 }
 
+/// The option of every command that loads rules.
+#[derive(Debug, Clone, Default, Args)]
+pub struct RulesArgs {
+    /// Rules file, or a directory of them; may be repeated, and replaces the configuration's rules_files
+    #[arg(short = 'r', long = "rules", value_name = "RULES")]
+    pub rules: Vec<PathBuf>,
+}
+
 /// A text without raw control characters, for a terminal: they show as escapes, line breaks and tabs stay.
 pub fn printable(text: &str) -> Cow<'_, str> {
     let raw = |c: char| c.is_control() && c != '\n' && c != '\t';

@@ -1,16 +1,8 @@
 //! `peregrine`: runtime security for Linux. Parses the command line, carries a command out, says how it went.
 #![forbid(unsafe_code)]
-// Loading a configuration has no user until `replay` lands.
-#![allow(dead_code)]
-
-mod cli;
-mod commands;
-mod condition;
-mod config;
-mod failure;
-mod playback;
 
 use clap::Parser;
+use peregrine::{cli, commands, failure};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {

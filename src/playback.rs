@@ -9,7 +9,7 @@ use peregrine_capture::{Item, Options, ReadStats, Reader};
 use peregrine_engine::fields::Fields;
 use peregrine_engine::{Moment, Session};
 use peregrine_event::Event;
-use peregrine_state::State;
+use peregrine_state::{Limits, Options as StateOptions, State, ThreadSource};
 use std::io::IsTerminal;
 use std::path::Path;
 
@@ -23,6 +23,8 @@ pub struct Playback {
     session: Session,
     state: State,
     scratch: Bump,
+    threads: usize,
+    containers: bool,
 }
 
 impl Playback {
@@ -32,13 +34,31 @@ impl Playback {
         session.time_zone = jiff::tz::TimeZone::system();
         session.containers = config.containers;
         session.base64_buffers = config.buffer_base64;
-        Self { fields: Fields::syscall(), session, state: State::default(), scratch: Bump::new() }
+        Self {
+            fields: Fields::syscall(),
+            session,
+            state: State::default(),
+            scratch: Bump::new(),
+            threads: config.thread_table_size,
+            containers: config.containers,
+        }
     }
 
-    /// Begins with what was known before the next event; earlier state does not carry over.
+    /// Begins with what a capture knows before its next event; earlier state does not carry over.
     pub fn section(&mut self, tables: Tables) {
         // The capture's own host name stays unused: upstream's `evt.hostname` is empty on replay.
-        self.state = State::new(tables);
+        self.begin(tables, None);
+    }
+
+    /// Begins with a snapshot of this machine; threads that it missed are looked up in `source`.
+    pub fn live(&mut self, tables: Tables) {
+        self.session.hostname = tables.machine.as_ref().map(|machine| machine.hostname.clone()).unwrap_or_default();
+        self.begin(tables, None);
+    }
+
+    fn begin(&mut self, tables: Tables, source: Option<Box<dyn ThreadSource>>) {
+        let limits = Limits { threads: self.threads, ..Limits::default() };
+        self.state = State::with_options(tables, StateOptions { limits, containers: self.containers, source });
     }
 
     /// Applies an event and shows the moment to `look`, unless the event only feeds the state.

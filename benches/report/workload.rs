@@ -40,7 +40,8 @@ pub fn mixed(dir: &Path, times: u64) -> std::io::Result<()> {
             client.write_all(b"a line\n")?;
             let _ = server.read(&mut buffer)?;
             // Closing resets the connection, so that its port is free at once: there are more connections than ports.
-            setsockopt(&client, sockopt::Linger, &libc::linger { l_onoff: 1, l_linger: 0 }).map_err(std::io::Error::from)?;
+            setsockopt(&client, sockopt::Linger, &libc::linger { l_onoff: 1, l_linger: 0 })
+                .map_err(std::io::Error::from)?;
         }
         if i % 200 == 0 {
             Command::new("/bin/true").status()?;

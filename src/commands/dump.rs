@@ -1,14 +1,17 @@
-//! `peregrine dump FILE.scap`: events, one a line, as `sysdig -p` prints them.
+//! `peregrine dump FILE.scap|--live`: events, one a line, as `sysdig -p` prints them.
 
 use crate::cli::{ConfigArgs, one_line};
 use crate::condition;
 use crate::failure::Failure;
+use crate::live::{self, Live, LiveArgs};
 use crate::playback::Playback;
 use peregrine_alert::json;
+use peregrine_driver::Needs;
 use peregrine_engine::fields::Fields;
 use peregrine_engine::{Moment, output};
 use peregrine_filter::check::TypedOperand;
 use peregrine_filter::format::{self, Format, Piece};
+use std::cell::RefCell;
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 
@@ -19,8 +22,13 @@ const DEFAULT: &str = "*%evt.num %evt.outputtime %evt.cpu %proc.name (%thread.ti
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The capture to read
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
+    #[arg(value_name = "FILE", required_unless_present = "live")]
+    file: Option<PathBuf>,
+    /// This machine's events as they happen, instead of a capture's
+    #[arg(long, conflicts_with = "file")]
+    live: bool,
+    #[command(flatten)]
+    watch: LiveArgs,
     /// Only events for which this condition holds
     #[arg(long, value_name = "CONDITION")]
     filter: Option<String>,
@@ -42,14 +50,33 @@ pub fn execute(args: &Args) -> Result<(), Failure> {
     let config = args.config.load()?;
     let mut playback = Playback::new(&config);
     let mut filter = args.filter.as_deref().map(|text| condition::compile(text, &playback.fields)).transpose()?;
-    let mut lines = Lines::new(args.print.as_deref().unwrap_or(DEFAULT), args.json, &playback.fields)?;
-    playback.capture(&args.file, args.lenient, |moment, fields| {
+    let lines = Lines::new(args.print.as_deref().unwrap_or(DEFAULT), args.json, &playback.fields)?;
+    let lines = RefCell::new(lines);
+    let needs = filter.as_ref().map_or(Needs::everything(), |filter| live::needs(filter.needs()));
+    let mut look = |moment: &Moment<'_>, fields: &Fields| {
         if filter.as_mut().is_some_and(|filter| filter.evaluate(moment).is_empty()) {
             return Ok(());
         }
-        lines.print(moment, fields)
-    })?;
-    Ok(lines.out.flush()?)
+        lines.borrow_mut().print(moment, fields)
+    };
+    match &args.file {
+        Some(file) => {
+            playback.capture(file, args.lenient, look)?;
+        }
+        None => {
+            let (mut live, tables) = Live::start(&config, &args.watch, needs)?;
+            playback.live(tables);
+            live.run(
+                |event| playback.event(event, false, &mut look).unwrap_or(Ok(())),
+                |drops| {
+                    live::warn_of(drops);
+                    Ok(lines.borrow_mut().out.flush()?)
+                },
+                || false,
+            )?;
+        }
+    }
+    Ok(lines.borrow_mut().out.flush()?)
 }
 
 /// Prints moments, one a line.

@@ -1,6 +1,9 @@
 //! `peregrine list THING`: what rules can be made of, derived from the tables that the engine itself reads.
 
+use crate::cli::{ConfigArgs, RulesArgs, one_line};
 use crate::failure::Failure;
+use crate::playback::Playback;
+use crate::ruleset;
 use clap::ValueEnum;
 use peregrine_engine::fields::CLASSES;
 use peregrine_event::{eflags, table};
@@ -18,6 +21,10 @@ pub struct Args {
     /// One JSON object a line
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    rules: RulesArgs,
+    #[command(flatten)]
+    config: ConfigArgs,
 }
 
 /// What can be listed.
@@ -35,6 +42,8 @@ enum Thing {
     Outputs,
     /// Event sources
     Sources,
+    /// The rules of -r or of the configuration
+    Rules,
 }
 
 /// One row: its name, what stands beside it, and the JSON object.
@@ -52,6 +61,7 @@ pub fn execute(args: &Args) -> Result<(), Failure> {
         Thing::Operators => operators(),
         Thing::Transformers => TRANSFORMERS.iter().map(|(name, doc)| named(name, doc)).collect(),
         Thing::Outputs => vec![named("stdout", "standard output: a line of text, or of JSON, an alert")],
+        Thing::Rules => rules(args)?,
         Thing::Sources => vec![named("syscall", "system calls and the kernel's own events, live or from a capture")],
     };
     let mut out = std::io::stdout().lock();
@@ -145,6 +155,29 @@ fn operators() -> Vec<Row> {
         json: json!({"name": name, "right": "list", "modifier": true, "doc": doc}),
     });
     plain.chain(modifiers).collect()
+}
+
+fn rules(args: &Args) -> Result<Vec<Row>, Failure> {
+    let config = args.config.load()?;
+    let playback = Playback::new(&config);
+    let loaded = ruleset::load(&config, &args.rules, &playback.fields)?;
+    Ok(loaded.rules.iter().map(rule_row).collect())
+}
+
+fn rule_row(rule: &peregrine_rules::Rule) -> Row {
+    Row {
+        name: one_line(&rule.name).into_owned(),
+        text: format!("{}{}", rule.priority, if rule.enabled { "" } else { ", switched off" }),
+        json: json!({
+            "rule": rule.name,
+            "source": rule.source,
+            "priority": rule.priority.name(),
+            "tags": rule.tags,
+            "enabled": rule.enabled,
+            "events": rule.event_names(),
+            "condition": rule.condition_text,
+        }),
+    }
 }
 
 fn named(name: &str, doc: &str) -> Row {

@@ -4,7 +4,8 @@
 //! take it over is a key of `falco.yaml` that has no effect here yet: it is named in a warning when a file sets it.
 
 use super::node::Node;
-use super::{AppendOutput, Config, DropAction, RuleMatching, Selection};
+use peregrine_engine::Matching;
+use super::{AppendOutput, Config, DropAction, Selection};
 
 /// One key.
 pub struct Key {
@@ -53,8 +54,8 @@ pub const KEYS: &[Key] = &[
         "`first`: a matching rule ends the event; `all`: every matching rule alerts.",
         |c, n| {
             c.rule_matching = match text(n)? {
-                "first" => RuleMatching::First,
-                "all" => RuleMatching::All,
+                "first" => Matching::First,
+                "all" => Matching::All,
                 other => return Err(format!("unknown rule matching strategy \"{other}\"; it is \"first\" or \"all\"")),
             };
             Ok(())
@@ -91,10 +92,6 @@ pub const KEYS: &[Key] = &[
             Ok(())
         },
     ),
-    key("static_fields", "{}", "Fields `static.NAME` with a fixed text, for conditions and outputs.", |c, n| {
-        c.static_fields = pairs(n)?;
-        Ok(())
-    }),
     key("stdout_output.enabled", "true", "Alerts on standard output.", |c, n| put(&mut c.stdout, boolean(n))),
     key("engine.modern_ebpf.buf_size_preset", "4", "Ring buffer: 1 = 1 MiB, doubling to 10 = 512 MiB.", |c, n| {
         let preset: u32 = number(n)?;
@@ -160,6 +157,7 @@ pub const KEYS: &[Key] = &[
     later("load_plugins"),
     later("plugins"),
     later("plugins_hostinfo"),
+    later("static_fields"),
     later("outputs_queue"),
     later("syslog_output"),
     later("file_output"),

@@ -6,6 +6,7 @@ mod keys;
 mod node;
 
 pub use keys::KEYS;
+use peregrine_engine::Matching;
 use node::Node;
 use peregrine_filter::suggest::nearest;
 use std::path::{Path, PathBuf};
@@ -20,7 +21,7 @@ pub struct Config {
     /// Name of the least severe priority that is loaded.
     pub priority: String,
     /// Whether the first match ends an event.
-    pub rule_matching: RuleMatching,
+    pub rule_matching: Matching,
     /// Alerts as JSON.
     pub json_output: bool,
     /// Key `output`.
@@ -39,8 +40,6 @@ pub struct Config {
     pub buffered_outputs: bool,
     /// What is appended to alerts.
     pub append_output: Vec<AppendOutput>,
-    /// Fields with a fixed text.
-    pub static_fields: Vec<(String, String)>,
     /// Alerts on standard output.
     pub stdout: bool,
     /// Ring buffer size: 2^(preset-1) MiB.
@@ -61,15 +60,6 @@ pub struct Config {
     pub log_stderr: bool,
     /// Whether container fields have values.
     pub containers: bool,
-}
-
-/// `rule_matching`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RuleMatching {
-    /// The first rule that matches ends the event.
-    First,
-    /// Every rule that matches alerts.
-    All,
 }
 
 /// One entry of `rules`.
@@ -133,7 +123,7 @@ impl Default for Config {
             rules_files: Vec::new(),
             rules: Vec::new(),
             priority: "debug".into(),
-            rule_matching: RuleMatching::First,
+            rule_matching: Matching::First,
             json_output: false,
             json_include_output: true,
             json_include_message: false,
@@ -143,7 +133,6 @@ impl Default for Config {
             buffer_base64: false,
             buffered_outputs: false,
             append_output: Vec::new(),
-            static_fields: Vec::new(),
             stdout: true,
             buf_size_preset: 4,
             cpus_per_buffer: 1,
@@ -263,7 +252,7 @@ mod tests {
         let config = loaded.config;
         assert!(loaded.warnings.is_empty(), "{:?}", loaded.warnings);
         assert!(config.json_output);
-        assert_eq!(config.rule_matching, RuleMatching::All);
+        assert_eq!(config.rule_matching, Matching::All);
         assert_eq!(config.rules.len(), 2);
         assert_eq!(config.rules[1], Selection { enable: true, rule: None, tag: Some("network".into()) });
         assert!(config.append_output[0].suggested_output);

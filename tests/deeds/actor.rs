@@ -16,9 +16,16 @@ use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+/// Names under which only the start matters; their arguments are those of the programs that they stand for.
+const IDLE: &[&str] = &["find", "grep", "nc", "rm", "shred"];
+
 fn main() {
-    let args: Vec<String> = std::env::args().skip(1).collect();
-    let mut words = Words { rest: args.into_iter().collect(), kept: Vec::new() };
+    let mut args = std::env::args();
+    let name = args.next().unwrap_or_default();
+    if IDLE.contains(&name.rsplit('/').next().unwrap_or(&name)) {
+        return;
+    }
+    let mut words = Words { rest: args.collect(), kept: Vec::new() };
     while let Some(verb) = words.rest.pop_front() {
         act(&verb, &mut words);
     }
@@ -157,12 +164,11 @@ fn run(mut command: Vec<String>, ids: Option<(u32, u32)>) {
     }
 }
 
-/// A connection to itself over `address`, whose client end becomes standard input and output.
+/// A connection to itself over `address`, whose client end becomes standard input.
 fn stream(address: SocketAddr) {
     let listener = TcpListener::bind(address).expect("the address is free");
     let client = TcpStream::connect(address).expect("the listener is there");
     let _ = nix::unistd::dup2_stdin(&client);
-    let _ = nix::unistd::dup2_stdout(&client);
     drop(listener);
 }
 

@@ -11,7 +11,7 @@ actor="$1"
 shift
 hostname stage
 ip link set lo up
-for address in 203.0.113.5/32 10.77.0.1/24; do ip address add "$address" dev lo; done
+for address in 203.0.113.5/32 10.77.0.1/24 169.254.169.254/32; do ip address add "$address" dev lo; done
 
 new=/mnt
 mount -t tmpfs -o mode=755 stage "$new"

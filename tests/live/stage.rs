@@ -9,8 +9,27 @@ pub const CONTAINER: &str = "0123456789abcdef0123456789abcdef0123456789abcdef012
 
 /// Names under which the actor lies in `/opt/stage/bin`.
 const NAMES: &[&str] = &[
-    "peek", "worker", "httpd", "sshd", "useradd", "nginx", "find", "grep", "shred", "rm", "runc", "nc", "tracer", "shy", "ssh",
-    "insmod", "modprobe", "gdb", "cloud-init", "redis-server", "login",
+    "peek",
+    "worker",
+    "httpd",
+    "sshd",
+    "useradd",
+    "nginx",
+    "find",
+    "grep",
+    "shred",
+    "rm",
+    "runc",
+    "nc",
+    "tracer",
+    "shy",
+    "ssh",
+    "insmod",
+    "modprobe",
+    "gdb",
+    "cloud-init",
+    "redis-server",
+    "login",
 ];
 
 /// A running stage.

@@ -144,6 +144,11 @@ impl Engine {
         &self.hits
     }
 
+    /// The rules that matched the last event, as [`Engine::evaluate`] gave them.
+    pub fn hits(&self) -> &[u32] {
+        &self.hits
+    }
+
     /// The rules.
     pub fn rules(&self) -> &[Rule] {
         &self.rules

@@ -1,0 +1,137 @@
+//! `peregrine record -o FILE.scap`: a capture of this machine, of a scope, or of a command and what it starts.
+
+use crate::condition;
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::live::{self, Live, LiveArgs};
+use crate::playback::Playback;
+use peregrine_capture::{CaptureError, Compression, Writer};
+use peregrine_driver::{Needs, Scope};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::{Child, Command};
+
+/// The command's options.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The capture to write
+    #[arg(short = 'o', long = "output", value_name = "FILE")]
+    output: PathBuf,
+    /// Only events for which this condition holds
+    #[arg(long, value_name = "CONDITION")]
+    filter: Option<String>,
+    /// Do not compress
+    #[arg(long)]
+    plain: bool,
+    #[command(flatten)]
+    live: LiveArgs,
+    /// Record this command and what it starts, until it ends
+    #[arg(last = true, value_name = "COMMAND")]
+    command: Vec<OsString>,
+}
+
+impl From<CaptureError> for Failure {
+    fn from(error: CaptureError) -> Self {
+        Failure::System(anyhow::Error::new(error))
+    }
+}
+
+/// Records.
+pub fn execute(mut args: Args) -> Result<(), Failure> {
+    if !args.command.is_empty() && args.live.scope.is_some() {
+        return Err(Failure::Usage(anyhow::anyhow!("a command is its own scope; leave --scope out")));
+    }
+    let config = Config::default();
+    let mut playback = Playback::new(&config);
+    let mut filter = args.filter.as_deref().map(|text| condition::compile(text, &playback.fields)).transpose()?;
+    let needs = filter.as_ref().map_or(Needs::everything(), |filter| live::needs(filter.needs()));
+    let compression = if args.plain { Compression::Plain } else { Compression::Gzip };
+    let mut writer = Writer::create(&args.output, compression)?;
+
+    let mut child = if args.command.is_empty() { None } else { Some(Waiting::spawn(&args.command)?) };
+    if let Some(child) = &child {
+        args.live.scope = Some(Scope::Tree(child.process.id()));
+    }
+    let (mut live, tables) = Live::start(&config, &args.live, needs)?;
+    writer.section(&tables)?;
+    playback.live(tables);
+    if let Some(child) = &mut child {
+        child.go()?;
+    }
+    live.run(
+        |event| {
+            let wanted = match &mut filter {
+                None => true,
+                Some(filter) => {
+                    playback.event(event, false, |moment, _| !filter.evaluate(moment).is_empty()).unwrap_or(false)
+                }
+            };
+            if wanted {
+                writer.event(event, 0)?;
+            }
+            Ok(())
+        },
+        |drops| {
+            live::warn_of(drops);
+            Ok(())
+        },
+        || child.as_mut().is_some_and(Waiting::ended),
+    )?;
+    let written = writer.finish()?;
+    let counted = live.stats()?.total();
+    tracing::info!("{} events written, {} dropped", written.events, counted.drops());
+    Ok(())
+}
+
+/// A command that was started but waits, stopped, until it is told to go.
+struct Waiting {
+    process: Child,
+    went: bool,
+}
+
+impl Waiting {
+    /// Starts a shell that stops itself and then becomes the command: so its process is known, and in scope, before
+    /// the command's first instruction.
+    fn spawn(command: &[OsString]) -> Result<Self, Failure> {
+        let system = |e: std::io::Error| Failure::System(anyhow::Error::new(e).context("cannot start the command"));
+        let child = Command::new("/bin/sh").args(["-c", "kill -STOP $$; exec \"$@\"", "sh"]).args(command).spawn();
+        let waiting = Self { process: child.map_err(system)?, went: false };
+        waitpid(Some(waiting.pid()), WaitOptions::UNTRACED).map_err(|e| system(e.into()))?;
+        Ok(waiting)
+    }
+
+    fn pid(&self) -> Pid {
+        Pid::from_child(&self.process)
+    }
+
+    fn go(&mut self) -> Result<(), Failure> {
+        let went = kill_process(self.pid(), Signal::CONT);
+        went.map_err(|e| Failure::System(anyhow::Error::new(e).context("cannot continue the command")))?;
+        self.went = true;
+        Ok(())
+    }
+
+    fn ended(&mut self) -> bool {
+        match self.process.try_wait() {
+            Ok(None) => false,
+            Ok(Some(status)) => {
+                if !status.success() {
+                    tracing::warn!("the command ended with {status}");
+                }
+                true
+            }
+            Err(_) => true,
+        }
+    }
+}
+
+impl Drop for Waiting {
+    /// A command that never went, because something failed before, must not stay behind stopped.
+    fn drop(&mut self) {
+        if !self.went {
+            let _ = self.process.kill();
+            let _ = self.process.wait();
+        }
+    }
+}

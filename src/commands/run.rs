@@ -1,0 +1,151 @@
+//! `peregrine run`: live detection.
+
+use crate::cli::{ConfigArgs, RulesArgs};
+use crate::config::{Config, DropAction};
+use crate::detector::Detector;
+use crate::failure::Failure;
+use crate::live::{self, Live, LiveArgs};
+use crate::output::{Output, hostname};
+use crate::playback::Playback;
+use crate::ruleset;
+use crate::summary::Summary;
+use peregrine_alert::{DropCounts, Priority};
+use peregrine_capture::{Compression, Writer};
+use peregrine_driver::DropReport;
+use peregrine_engine::throttle::TokenBucket;
+use std::cell::RefCell;
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+/// The command's options.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    config: ConfigArgs,
+    #[command(flatten)]
+    rules: RulesArgs,
+    /// Alerts as JSON lines
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    live: LiveArgs,
+    /// Write every event that is seen to this capture as well
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
+    /// Write the closing figures to this file, as JSON
+    #[arg(long, value_name = "FILE")]
+    stats: Option<PathBuf>,
+}
+
+/// Watches until it is told to stop.
+pub fn execute(args: &Args) -> Result<(), Failure> {
+    let config = args.config.load()?;
+    let mut playback = Playback::new(&config);
+    let loaded = ruleset::load(&config, &args.rules, &playback.fields)?;
+    let mut detector = Detector::new(loaded.rules, &playback.fields, config.rule_matching)?;
+    let out = RefCell::new(Output::new(&config, args.json));
+    let mut writer = args.record.as_deref().map(|path| Writer::create(path, Compression::Gzip)).transpose()?;
+    let mut gaps = Gaps::new(&config);
+
+    let (mut live, tables) = Live::start(&config, &args.live, live::needs(detector.engine().needs()))?;
+    if let Some(writer) = &mut writer {
+        writer.section(&tables)?;
+    }
+    playback.live(tables);
+    announce(&detector, loaded.files);
+    let watched = live.run(
+        |event| {
+            if let Some(writer) = &mut writer {
+                writer.event(event, 0)?;
+            }
+            let out = &mut out.borrow_mut();
+            playback.event(event, false, |moment, fields| detector.look(moment, fields, out)).unwrap_or(Ok(()))
+        },
+        |drops| drops.map_or(Ok(()), |drops| gaps.notice(&drops, &mut out.borrow_mut())),
+        || false,
+    );
+    if let Some(writer) = writer {
+        writer.finish()?;
+    }
+    let counted = live.stats()?.total();
+    let summary = Summary::new(counted.events(), counted.drops(), &detector);
+    summary.print();
+    if let Some(path) = &args.stats {
+        summary.write(path)?;
+    }
+    watched.and_then(|()| out.borrow_mut().flush())
+}
+
+/// One line that says what is watched, and at a terminal what to try.
+fn announce(detector: &Detector, files: usize) {
+    let kernel = rustix::system::uname();
+    let rules = detector.engine().rules().len();
+    let events = detector.engine().needs().codes.len();
+    tracing::info!(
+        "watching: kernel {} through BPF programs, {rules} rules of {files} files on {events} kinds of events, source syscall",
+        kernel.release().to_string_lossy()
+    );
+    if std::io::stderr().is_terminal() {
+        tracing::info!("try, in another shell: cat /etc/shadow; Ctrl-C stops");
+    }
+}
+
+/// What is done about dropped events, and how often.
+struct Gaps<'a> {
+    config: &'a Config,
+    bucket: Option<TokenBucket>,
+    hostname: String,
+    alerts: bool,
+}
+
+impl<'a> Gaps<'a> {
+    fn new(config: &'a Config) -> Self {
+        let alerts = config.priority.parse().is_ok_and(|least: Priority| least >= Priority::Debug);
+        Self { config, bucket: None, hostname: hostname(), alerts }
+    }
+
+    fn notice(&mut self, report: &DropReport, out: &mut Output) -> Result<(), Failure> {
+        let drops = &self.config.drops;
+        if report.ratio() <= drops.threshold {
+            return Ok(());
+        }
+        let bucket = self.bucket.get_or_insert_with(|| TokenBucket::new(drops.rate, drops.max_burst, report.ts));
+        if !bucket.claim(report.ts) {
+            return Ok(());
+        }
+        for action in &drops.actions {
+            match action {
+                DropAction::Ignore => {}
+                DropAction::Log => tracing::warn!(
+                    "{} events were dropped in the last second: what is known of processes and descriptors may be stale",
+                    report.delta.drops()
+                ),
+                DropAction::Alert if self.alerts => out.alert(&counts(report).alert(report.ts, &self.hostname))?,
+                DropAction::Alert => {}
+                DropAction::Exit => {
+                    return Err(Failure::System(anyhow::anyhow!("events were dropped; ending, as configured")));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn counts(report: &DropReport) -> DropCounts {
+    let n = |name| report.delta.get(name);
+    DropCounts {
+        n_evts: report.delta.events(),
+        n_drops: report.delta.drops(),
+        n_drops_buffer_total: n("n_drops_buffer"),
+        n_drops_buffer_clone_fork_exit: n("n_drops_buffer_clone_fork_exit"),
+        n_drops_buffer_execve_exit: n("n_drops_buffer_execve_exit"),
+        n_drops_buffer_connect_exit: n("n_drops_buffer_connect_exit"),
+        n_drops_buffer_open_exit: n("n_drops_buffer_open_exit"),
+        n_drops_buffer_dir_file_exit: n("n_drops_buffer_dir_file_exit"),
+        n_drops_buffer_other_interest_exit: n("n_drops_buffer_other_interest_exit"),
+        n_drops_buffer_close_exit: n("n_drops_buffer_close_exit"),
+        n_drops_buffer_proc_exit: n("n_drops_buffer_proc_exit"),
+        n_drops_scratch_map: n("n_drops_scratch_map"),
+        ..DropCounts::default()
+    }
+}

@@ -1,0 +1,97 @@
+//! Rules over moments: the compiled engine, and the alerts that its matches become.
+
+use crate::failure::Failure;
+use crate::output::Output;
+use peregrine_alert::{Alert, Json};
+use peregrine_engine::fields::Fields;
+use peregrine_engine::{Engine, Matching, Moment, output};
+use peregrine_rules::Rule;
+
+/// The rules at work.
+pub struct Detector {
+    engine: Engine,
+    /// What alerts need of the engine's rules, in its order.
+    rules: Vec<Rule>,
+    hostname: String,
+}
+
+impl Detector {
+    /// Compiles the enabled rules.
+    pub fn new(rules: Vec<Rule>, fields: &Fields, matching: Matching) -> Result<Self, Failure> {
+        let mut rules: Vec<Rule> = rules.into_iter().filter(|rule| rule.enabled).collect();
+        for rule in &mut rules {
+            // What is missing prints as <NA>, whatever the output begins with.
+            rule.format.require_all = false;
+            rule.extra_fields.iter_mut().for_each(|field| field.format.require_all = false);
+        }
+        let engine = Engine::new(rules.iter().map(engine_rule).collect(), fields, matching)
+            .map_err(|error| Failure::Input(anyhow::Error::new(error)))?;
+        Ok(Self { engine, rules, hostname: crate::output::hostname() })
+    }
+
+    /// The engine.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Evaluates the rules and writes an alert for each that matches.
+    pub fn look(&mut self, moment: &Moment<'_>, fields: &Fields, out: &mut Output) -> Result<(), Failure> {
+        for index in self.engine.evaluate(moment) {
+            let alert = alert(&self.rules[*index as usize], moment, fields, &self.hostname);
+            out.alert(&alert)?;
+        }
+        Ok(())
+    }
+
+    /// Whether the last event raised no alert.
+    pub fn quiet(&self) -> bool {
+        self.engine.hits().is_empty()
+    }
+
+    /// How often each rule matched, those that did, most often first.
+    pub fn matches(&self) -> Vec<(&str, u64)> {
+        let counted = self.rules.iter().zip(self.engine.matches());
+        let mut counted: Vec<_> = counted.filter(|(_, n)| **n > 0).map(|(rule, n)| (rule.name.as_str(), *n)).collect();
+        counted.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+        counted
+    }
+}
+
+/// A rule as the engine takes it.
+pub fn engine_rule(rule: &Rule) -> peregrine_engine::Rule {
+    peregrine_engine::Rule {
+        name: rule.name.clone(),
+        priority: rule.priority,
+        source: rule.source.clone(),
+        tags: rule.tags.iter().cloned().collect(),
+        condition: rule.condition.clone(),
+        codes: rule.events,
+    }
+}
+
+fn alert(rule: &Rule, moment: &Moment<'_>, fields: &Fields, hostname: &str) -> Alert {
+    let mut message = String::with_capacity(256);
+    output::write(&rule.format, fields, moment, &mut message);
+    let mut output_fields = output::values(&rule.format, fields, moment, false);
+    for extra in &rule.extra_fields {
+        let value = if extra.raw {
+            extra.format.keys.first().map_or(Json::Null, |key| output::json(&key.value, fields, moment))
+        } else {
+            let mut text = String::new();
+            output::write(&extra.format, fields, moment, &mut text);
+            Json::Text(text)
+        };
+        output_fields.push((extra.key.clone(), value));
+    }
+    Alert {
+        rule: rule.name.clone(),
+        priority: rule.priority,
+        source: rule.source.clone(),
+        tags: rule.tags.iter().cloned().collect(),
+        time: moment.event.ts,
+        hostname: hostname.to_owned(),
+        message,
+        output_fields,
+        internal: false,
+    }
+}

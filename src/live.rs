@@ -1,0 +1,166 @@
+//! Live events: the driver started as the configuration says, and a loop that ends when it is told to.
+
+use crate::config::Config;
+use crate::failure::Failure;
+use clap::Args;
+use peregrine_capture::tables::Tables;
+use peregrine_driver::{BufferSize, Config as DriverConfig, DriverError, DropReport, LiveSource, Needs, Scope, Stats};
+use peregrine_engine::EventNeeds;
+use peregrine_event::Event;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// How long one look at the buffers waits for events; bounds the delay of a stop.
+const PATIENCE: Duration = Duration::from_millis(50);
+
+/// The options of every command that watches this machine.
+#[derive(Debug, Clone, Args)]
+pub struct LiveArgs {
+    /// Stop after this time, e.g. 30s, 5m, 500ms
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub duration: Option<Duration>,
+    /// Only a cgroup (v2) and below, or a process and its descendants: cgroup:PATH or tree:PID
+    #[arg(long, value_name = "SCOPE", value_parser = scope)]
+    pub scope: Option<Scope>,
+    /// Keep all privileges after attaching instead of dropping those that are no longer needed
+    #[arg(long)]
+    pub no_drop_privileges: bool,
+}
+
+fn scope(text: &str) -> Result<Scope, String> {
+    text.parse().map_err(|e: DriverError| e.to_string())
+}
+
+/// A number and a unit.
+fn duration(text: &str) -> Result<Duration, String> {
+    let at = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(at);
+    let number: u64 = number.parse().map_err(|_| "a time is a number and a unit, e.g. 30s".to_owned())?;
+    let factor = match unit {
+        "ms" => 1,
+        "s" => 1000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        _ => return Err(format!("\"{}\" is no unit of time; it is ms, s, m or h", unit.escape_default())),
+    };
+    number.checked_mul(factor).map(Duration::from_millis).ok_or_else(|| "that is too long".to_owned())
+}
+
+/// The running driver.
+pub struct Live {
+    source: LiveSource,
+    stop: Arc<AtomicBool>,
+    deadline: Option<Instant>,
+}
+
+impl From<DriverError> for Failure {
+    fn from(error: DriverError) -> Self {
+        if error.exit_code() == crate::failure::USAGE {
+            Failure::Usage(anyhow::Error::new(error))
+        } else {
+            Failure::System(anyhow::Error::new(error))
+        }
+    }
+}
+
+impl Live {
+    /// Attaches the kernel programs and takes the snapshot of what was there before; events in between are not lost,
+    /// they wait in the buffers.
+    pub fn start(config: &Config, args: &LiveArgs, needs: Needs) -> Result<(Self, Tables), Failure> {
+        let scope = args.scope.clone().unwrap_or_default();
+        let driver = DriverConfig {
+            buffer: BufferSize::preset(config.buf_size_preset as u16)?,
+            cpus_per_buffer: config.cpus_per_buffer.min(u32::from(u16::MAX)) as u16,
+            snaplen: config.snaplen,
+            scope: scope.clone(),
+            drop_failed: config.drop_failed,
+            needs,
+            ..DriverConfig::default()
+        };
+        let stop = Arc::new(AtomicBool::new(false));
+        for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+            // A second signal ends the program at once, should the first not get through.
+            let hooked = signal_hook::flag::register_conditional_default(signal, Arc::clone(&stop))
+                .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&stop)));
+            hooked.map_err(|e| Failure::System(anyhow::Error::new(e).context("cannot watch for signals")))?;
+        }
+        let source = LiveSource::start(&driver)?;
+        let tables = snapshot(&scope)?;
+        if !args.no_drop_privileges {
+            let kept = peregrine_driver::drop_privileges()?;
+            tracing::debug!("privileges kept: {}", kept.join(", "));
+        }
+        let deadline = args.duration.and_then(|time| Instant::now().checked_add(time));
+        Ok((Self { source, stop, deadline }, tables))
+    }
+
+    /// Hands every event to `each` until the time is over, a signal comes, `done` says so, or `each` fails; what the
+    /// buffers hold then is still handed on.
+    pub fn run(
+        &mut self,
+        mut each: impl FnMut(&Event<'_>) -> Result<(), Failure>,
+        mut between: impl FnMut(Option<DropReport>) -> Result<(), Failure>,
+        mut done: impl FnMut() -> bool,
+    ) -> Result<(), Failure> {
+        let mut result = Ok(());
+        let mut ended = false;
+        loop {
+            let patience = self.deadline.map_or(PATIENCE, |at| PATIENCE.min(at.saturating_duration_since(Instant::now())));
+            let batch = self.source.next_batch(patience, |event| {
+                if result.is_ok() {
+                    result = each(event);
+                }
+            });
+            result = result.and_then(|()| between(batch.drops));
+            if result.is_err() || (ended && batch.events == 0) {
+                self.source.stop();
+                return result;
+            }
+            let over = self.deadline.is_some_and(|at| Instant::now() >= at);
+            if !ended && (over || self.stop.load(Ordering::Relaxed) || done()) {
+                self.source.stop();
+                ended = true;
+            }
+        }
+    }
+
+    /// What the kernel programs counted.
+    pub fn stats(&self) -> Result<Stats, Failure> {
+        Ok(self.source.stats()?)
+    }
+}
+
+/// What the rules need, and what the state does whatever they need.
+pub fn needs(rules: &EventNeeds) -> Needs {
+    let mut needs = Needs::state();
+    rules.codes.iter().filter(|code| *code > 1).for_each(|code| needs.insert(code));
+    rules.generic_calls.iter().for_each(|call| needs.insert_generic(call));
+    needs
+}
+
+fn snapshot(_scope: &Scope) -> Result<Tables, Failure> {
+    Ok(Tables::default())
+}
+
+/// Says on the log that events were lost, if some were.
+pub fn warn_of(drops: Option<DropReport>) {
+    if let Some(drops) = drops {
+        tracing::warn!("{} events were dropped in the last second", drops.delta.drops());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times() {
+        assert_eq!(duration("30s").unwrap(), Duration::from_secs(30));
+        assert_eq!(duration("500ms").unwrap(), Duration::from_millis(500));
+        assert_eq!(duration("2h").unwrap(), Duration::from_secs(7200));
+        for wrong in ["", "s", "30", "5 m", "-1s", "99999999999999999999s", "18446744073709551615h", "1d"] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! The closing figures of a run: events, drops, alerts by rule, and what it cost.
+
+use crate::cli::one_line;
+use crate::detector::Detector;
+use crate::failure::Failure;
+use serde_json::json;
+use std::fmt::Write;
+use std::path::Path;
+
+/// The figures.
+pub struct Summary {
+    events: u64,
+    drops: u64,
+    alerts: Vec<(String, u64)>,
+    cpu_seconds: f64,
+    peak_rss_kib: u64,
+}
+
+impl Summary {
+    /// The figures at this moment.
+    pub fn new(events: u64, drops: u64, detector: &Detector) -> Self {
+        let alerts = detector.matches().into_iter().map(|(rule, n)| (rule.to_owned(), n)).collect();
+        Self { events, drops, alerts, cpu_seconds: cpu_seconds(), peak_rss_kib: peak_rss_kib() }
+    }
+
+    /// Says them on standard error.
+    pub fn print(&self) {
+        let total: u64 = self.alerts.iter().map(|(_, n)| n).sum();
+        let mut text = format!("events: {} seen, {} dropped; alerts: {total}", self.events, self.drops);
+        for (rule, n) in &self.alerts {
+            let _ = write!(text, "\n  {n:>8}  {}", one_line(rule));
+        }
+        let _ = write!(text, "\ncost: {:.2} CPU seconds, peak memory {} MiB", self.cpu_seconds, self.peak_rss_kib / 1024);
+        eprintln!("{text}");
+    }
+
+    /// Writes them as JSON.
+    pub fn write(&self, path: &Path) -> Result<(), Failure> {
+        let alerts: serde_json::Map<_, _> = self.alerts.iter().map(|(rule, n)| (rule.clone(), json!(n))).collect();
+        let text = json!({
+            "events": self.events,
+            "drops": self.drops,
+            "alerts": alerts,
+            "cpu_seconds": self.cpu_seconds,
+            "peak_rss_kib": self.peak_rss_kib,
+        });
+        let wrote = std::fs::write(path, format!("{text}\n"));
+        wrote.map_err(|e| Failure::System(anyhow::Error::new(e).context(format!("cannot write {}", path.display()))))
+    }
+}
+
+/// CPU time of this process, user and system, in seconds; 0 where `/proc` cannot say.
+fn cpu_seconds() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // The second column is the name in parentheses, which may hold blanks.
+    let rest = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+    let ticks: f64 = rest.split_whitespace().skip(11).take(2).filter_map(|n| n.parse::<f64>().ok()).sum();
+    ticks / rustix::param::clock_ticks_per_second() as f64
+}
+
+/// Most memory that was resident at one time, in KiB; 0 where `/proc` cannot say.
+fn peak_rss_kib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)
+}

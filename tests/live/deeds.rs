@@ -1,0 +1,173 @@
+//! The deeds: what each does on the stage, which rule it must raise, and its benign twin that must raise none.
+
+/// A deed and its twin. `MARK` in the words becomes a word of its own for each, by which its alerts are known.
+pub struct Deed {
+    /// The rule.
+    pub rule: &'static str,
+    /// Where it is done: `host` or `container`, and what.
+    pub deed: (&'static str, &'static [&'static str]),
+    /// The same, harmless.
+    pub twin: (&'static str, &'static [&'static str]),
+    /// Fields of the alert.
+    pub fields: &'static [(&'static str, &'static str)],
+}
+
+const fn deed(
+    rule: &'static str,
+    deed: (&'static str, &'static [&'static str]),
+    twin: (&'static str, &'static [&'static str]),
+    fields: &'static [(&'static str, &'static str)],
+) -> Deed {
+    Deed { rule, deed, twin, fields }
+}
+
+macro_rules! b {
+    ($name:literal) => {
+        concat!("/opt/stage/bin/", $name)
+    };
+}
+
+const HOST: &str = "host";
+const CONTAINER: &str = "container";
+
+/// Of the stable rules. The first two take longest, and go on in the background while the others are done.
+#[rustfmt::skip]
+pub const STABLE: &[Deed] = &[
+    deed("Read sensitive file trusted after startup",
+        (HOST, &["bg", b!("httpd"), "sleep", "5200", "read", "/etc/shadow", "MARK"]),
+        (HOST, &["bg", b!("sshd"), "sleep", "5200", "read", "/etc/shadow", "MARK"]),
+        &[("fd.name", "/etc/shadow"), ("proc.name", "httpd"), ("evt.type", "openat"), ("user.name", "root")]),
+    deed("Directory traversal monitored file read",
+        (HOST, &[b!("peek"), "read", "/etc/../etc/../etc/hostname", "MARK"]),
+        (HOST, &[b!("peek"), "read", "/etc/hostname", "MARK"]),
+        &[("fd.name", "/etc/hostname"), ("fd.nameraw", "/etc/../etc/../etc/hostname"), ("proc.exepath", b!("peek"))]),
+    deed("Read sensitive file untrusted",
+        (HOST, &[b!("peek"), "read", "/etc/shadow", "MARK"]),
+        (HOST, &[b!("useradd"), "read", "/etc/shadow", "MARK"]),
+        &[("fd.name", "/etc/shadow"), ("proc.name", "peek"), ("proc.pname", "actor"), ("user.uid", "0"), ("evt.type", "openat")]),
+    deed("Run shell untrusted",
+        (HOST, &[b!("nginx"), "run", "/bin/sh", "-c", ":", "MARK", ";;"]),
+        (HOST, &[b!("worker"), "run", "/bin/sh", "-c", ":", "MARK", ";;"]),
+        &[("proc.name", "sh"), ("proc.pname", "nginx"), ("proc.pexepath", b!("nginx")), ("evt.type", "execve")]),
+    deed("System user interactive",
+        (HOST, &[b!("sshd"), "as", "1", "1", b!("worker"), "MARK", ";;"]),
+        (HOST, &[b!("sshd"), "as", "1001", "1001", b!("worker"), "MARK", ";;"]),
+        &[("user.name", "daemon"), ("user.uid", "1"), ("proc.name", "worker"), ("proc.pname", "sshd")]),
+    deed("Terminal shell in container",
+        (CONTAINER, &[b!("runc"), "terminal", "run", "/bin/sh", "-c", ":", "MARK", ";;"]),
+        (HOST, &[b!("runc"), "terminal", "run", "/bin/sh", "-c", ":", "MARK", ";;"]),
+        &[("proc.name", "sh"), ("proc.pname", "runc"), ("container.id", "0123456789ab")]),
+    deed("Netcat Remote Code Execution in Container",
+        (CONTAINER, &[b!("nc"), "-e", "/bin/sh", "MARK"]),
+        (CONTAINER, &[b!("nc"), "-l", "4444", "MARK"]),
+        &[("proc.name", "nc"), ("container.id", "0123456789ab")]),
+    deed("Search Private Keys or Passwords",
+        (HOST, &[b!("find"), "/root", "-name", "id_rsa", "MARK"]),
+        (HOST, &[b!("find"), "/root", "-name", "notes.txt", "MARK"]),
+        &[("proc.name", "find"), ("proc.exepath", b!("find"))]),
+    deed("Clear Log Activities",
+        (HOST, &[b!("worker"), "trunc", "/var/log/syslog", "MARK"]),
+        (HOST, &[b!("worker"), "append", "/var/log/syslog", "MARK"]),
+        &[("fd.name", "/var/log/syslog"), ("evt.type", "openat")]),
+    deed("Remove Bulk Data from Disk",
+        (HOST, &[b!("shred"), "-u", "data", "MARK"]),
+        (HOST, &[b!("rm"), "data", "MARK"]),
+        &[("proc.name", "shred")]),
+    deed("Create Symlink Over Sensitive Files",
+        (HOST, &[b!("worker"), "symlink", "/etc/shadow", "symbolic", "MARK"]),
+        (HOST, &[b!("worker"), "symlink", "/etc/hostname", "symbolic2", "MARK"]),
+        &[("evt.arg.target", "/etc/shadow"), ("evt.arg.linkpath", "symbolic")]),
+    deed("Create Hardlink Over Sensitive Files",
+        (HOST, &[b!("worker"), "link", "/etc/shadow", "/etc/hard", "MARK"]),
+        (HOST, &[b!("worker"), "link", "/etc/hostname", "/etc/hard2", "MARK"]),
+        &[("evt.arg.oldpath", "/etc/shadow"), ("evt.arg.newpath", "/etc/hard")]),
+    deed("Packet socket created in container",
+        (CONTAINER, &[b!("worker"), "packet", "MARK"]),
+        (HOST, &[b!("worker"), "packet", "MARK"]),
+        &[("evt.type", "socket"), ("container.id", "0123456789ab")]),
+    deed("Redirect STDOUT/STDIN to Network Connection in Container",
+        (CONTAINER, &[b!("worker"), "stream", "10.77.0.1:7001", "MARK"]),
+        (HOST, &[b!("worker"), "stream", "10.77.0.1:7002", "MARK"]),
+        &[("fd.sip", "10.77.0.1"), ("fd.rport", "7001"), ("fd.l4proto", "tcp"), ("evt.type", "dup2")]),
+    deed("Linux Kernel Module Injection Detected",
+        (CONTAINER, &[b!("worker"), "module", "MARK"]),
+        (CONTAINER, &[b!("worker"), "powerless", "module", "MARK"]),
+        &[("evt.type", "init_module"), ("evt.res", "ENOEXEC")]),
+    deed("Detect release_agent File Container Escapes",
+        (CONTAINER, &[b!("worker"), "write", "/opt/stage/work/release_agent", "MARK"]),
+        (CONTAINER, &[b!("worker"), "powerless", "write", "/opt/stage/work/release_agent", "MARK"]),
+        &[("fd.name", "/opt/stage/work/release_agent")]),
+    deed("PTRACE attached to process",
+        (HOST, &[b!("tracer"), "attach", "MARK"]),
+        (HOST, &[b!("tracer"), "inspect", "MARK"]),
+        &[("evt.type", "ptrace"), ("proc.name", "tracer")]),
+    deed("PTRACE anti-debug attempt",
+        (HOST, &[b!("shy"), "traceme", "MARK"]),
+        (HOST, &[b!("shy"), "MARK"]),
+        &[("evt.type", "ptrace"), ("proc.name", "shy")]),
+    deed("Find AWS Credentials",
+        (HOST, &[b!("grep"), "aws_secret_access_key", "notes", "MARK"]),
+        (HOST, &[b!("grep"), "region", "notes", "MARK"]),
+        &[("proc.name", "grep"), ("proc.cwd", "/opt/stage/work/")]),
+    deed("Execution from /dev/shm",
+        (HOST, &[b!("worker"), "copy", b!("actor"), "/dev/shm/tool", "run", "/dev/shm/tool", "=/dev/shm/tool", "MARK", ";;"]),
+        (HOST, &[b!("worker"), "copy", b!("actor"), "shmtool", "run", "/opt/stage/work/shmtool", "=shmtool", "MARK", ";;"]),
+        &[("proc.name", "tool"), ("proc.exepath", "/dev/shm/tool"), ("evt.res", "SUCCESS")]),
+    deed("Drop and execute new binary in container",
+        (CONTAINER, &[b!("worker"), "overlay", "copy", b!("actor"), "over/new", "run", "over/new", "MARK", ";;"]),
+        (CONTAINER, &[b!("worker"), "mkdir", "lower", "copy", b!("actor"), "lower/old", "overlay", "run", "over/old", "MARK", ";;"]),
+        &[("proc.name", "new"), ("container.id", "0123456789ab")]),
+    deed("Disallowed SSH Connection Non Standard Port",
+        (HOST, &[b!("ssh"), "listen", "203.0.113.5:443", "connect", "203.0.113.5:443", "MARK"]),
+        (HOST, &[b!("ssh"), "listen", "203.0.113.5:22", "connect", "203.0.113.5:22", "MARK"]),
+        &[("fd.rport", "443"), ("fd.type", "ipv4"), ("fd.l4proto", "tcp"), ("evt.type", "connect")]),
+    deed("Fileless execution via memfd_create",
+        (HOST, &[b!("worker"), "memory", b!("actor"), "MARK"]),
+        (HOST, &[b!("worker"), "run", b!("peek"), "=shade", "MARK", ";;"]),
+        &[("proc.exepath", "memfd:demo"), ("evt.type", "execve")]),
+];
+
+/// Of our own rules.
+#[rustfmt::skip]
+pub const OWN: &[Deed] = &[
+    deed("Password file read by an unexpected program",
+        (HOST, &[b!("peek"), "read", "/etc/shadow", "MARK"]),
+        (HOST, &[b!("useradd"), "read", "/etc/shadow", "MARK"]),
+        &[("fd.name", "/etc/shadow"), ("proc.name", "peek"), ("proc.pname", "actor"), ("user.name", "root")]),
+    deed("Cloud metadata service contacted",
+        (HOST, &[b!("worker"), "listen", "169.254.169.254:80", "connect", "169.254.169.254:80", "MARK"]),
+        (HOST, &[b!("cloud-init"), "listen", "169.254.169.254:80", "connect", "169.254.169.254:80", "MARK"]),
+        &[("proc.name", "worker")]),
+    deed("Shell started by a server",
+        (HOST, &[b!("nginx"), "run", "/bin/sh", "-c", ":", "MARK", ";;"]),
+        (HOST, &[b!("worker"), "run", "/bin/sh", "-c", ":", "MARK", ";;"]),
+        &[("proc.name", "sh"), ("proc.pname", "nginx")]),
+    deed("Program started from shared memory",
+        (HOST, &[b!("worker"), "copy", b!("actor"), "/dev/shm/tool", "run", "/dev/shm/tool", "MARK", ";;"]),
+        (HOST, &[b!("worker"), "copy", b!("actor"), "shmtool", "run", "/opt/stage/work/shmtool", "MARK", ";;"]),
+        &[("proc.exepath", "/dev/shm/tool")]),
+    deed("Program started from memory",
+        (HOST, &[b!("worker"), "memory", b!("actor"), "MARK"]),
+        (HOST, &[b!("worker"), "run", b!("peek"), "=shade", "MARK", ";;"]),
+        &[("proc.exepath", "memfd:demo")]),
+    deed("Shell connected to the network",
+        (HOST, &[b!("worker"), "stream", "10.77.0.1:7003", "MARK"]),
+        (HOST, &[b!("worker"), "stream", "127.0.0.1:7003", "MARK"]),
+        &[("evt.rawres", "0"), ("proc.name", "worker")]),
+    deed("Program or startup file written",
+        (HOST, &[b!("worker"), "mkdir", "/etc/cron.d", "write", "/etc/cron.d/job", "MARK"]),
+        (HOST, &[b!("worker"), "mkdir", "/etc/cron.d", "read", "/etc/cron.d/job", "write", "/etc/motd", "MARK"]),
+        &[("fd.name", "/etc/cron.d/job")]),
+    deed("Set-user-ID bit added",
+        (HOST, &[b!("worker"), "write", "root-shell", "chmod", "root-shell", "4755", "MARK"]),
+        (HOST, &[b!("worker"), "write", "plain", "chmod", "plain", "0755", "MARK"]),
+        &[("evt.arg.filename", "root-shell")]),
+    deed("Kernel module loaded by an unexpected program",
+        (HOST, &[b!("worker"), "module", "MARK"]),
+        (HOST, &[b!("insmod"), "module", "MARK"]),
+        &[("evt.res", "ENOEXEC"), ("container.id", "host")]),
+    deed("Process taken over through ptrace",
+        (HOST, &[b!("tracer"), "attach", "MARK"]),
+        (HOST, &[b!("gdb"), "attach", "MARK"]),
+        &[("proc.name", "tracer")]),
+];

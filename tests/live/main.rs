@@ -1,0 +1,139 @@
+//! Live: deeds on a stage of their own, under `peregrine run` that looks at that stage only.
+
+mod deeds;
+mod stage;
+
+use deeds::{Deed, OWN, STABLE};
+use serde_json::Value;
+use stage::Stage;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+/// A `peregrine run` that has said that it watches.
+struct Watcher {
+    child: Child,
+    errors: BufReader<std::process::ChildStderr>,
+}
+
+impl Watcher {
+    fn start(args: &[&str]) -> Self {
+        let mut child = peregrine(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+        let mut errors = BufReader::new(child.stderr.take().expect("piped"));
+        let mut line = String::new();
+        while !line.contains("watching") {
+            line.clear();
+            let read = errors.read_line(&mut line).expect("standard error is text");
+            assert!(read > 0, "it ended before it watched: {:?}", child.wait());
+        }
+        Self { child, errors }
+    }
+
+    /// Ends it as an operator does, and gives what it printed and said at the end.
+    fn stop(mut self) -> (Output, String) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it is there");
+        let mut said = String::new();
+        self.errors.read_to_string(&mut said).expect("standard error is text");
+        let output = self.child.wait_with_output().expect("it ends");
+        (output, said)
+    }
+}
+
+fn peregrine(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_peregrine"));
+    command.args(args).env("TZ", "UTC").env("FALCO_HOSTNAME", "stage");
+    command
+}
+
+fn mark(index: usize, twin: bool) -> String {
+    format!("deed-{index:02}{}", if twin { "twin" } else { "real" })
+}
+
+fn act(stage: &mut Stage, (side, words): (&str, &[&str]), mark: &str) {
+    let words: Vec<&str> = words.iter().map(|word| if *word == "MARK" { mark } else { word }).collect();
+    stage.act(side, &words);
+}
+
+/// Does all deeds and twins under `run` and gives its JSON alerts, and those of replaying what it recorded.
+fn perform(deeds: &[Deed], rules: &Path) -> (Vec<String>, Vec<String>) {
+    let mut stage = Stage::new();
+    let dir = tempfile::tempdir().expect("a directory");
+    let capture = dir.path().join("live.scap");
+    let (rules, capture) = (rules.to_str().unwrap(), capture.to_str().unwrap());
+    let config = ["--json", "-r", rules, "-o", "append_output[].suggested_output=true"];
+    let scope = stage.scope();
+    let watcher = Watcher::start(&[&["run", "--scope", &scope, "--record", capture][..], &config].concat());
+    for (index, deed) in deeds.iter().enumerate() {
+        act(&mut stage, deed.deed, &mark(index, false));
+        act(&mut stage, deed.twin, &mark(index, true));
+    }
+    if deeds.iter().any(|deed| deed.deed.1.contains(&"bg")) {
+        stage.act("host", &["/opt/stage/bin/worker", "sleep", "5600"]);
+    }
+    let (output, said) = watcher.stop();
+    assert!(output.status.success(), "{said}");
+    let replay = peregrine(&[&["replay", capture][..], &config].concat()).output().expect("it starts");
+    assert!(replay.status.success(), "{}", String::from_utf8_lossy(&replay.stderr));
+    (lines(&output), lines(&replay))
+}
+
+fn lines(output: &Output) -> Vec<String> {
+    String::from_utf8(output.stdout.clone()).expect("alerts are UTF-8").lines().map(str::to_owned).collect()
+}
+
+/// The alerts whose command line bears a mark.
+fn of<'a>(alerts: &'a [Value], mark: &str) -> Vec<&'a Value> {
+    let marked =
+        |alert: &&Value| alert["output_fields"]["proc.cmdline"].as_str().is_some_and(|line| line.contains(mark));
+    alerts.iter().filter(marked).collect()
+}
+
+/// Every deed raises its rule once with the right fields, its twin nothing; nothing else raises anything.
+fn check(deeds: &[Deed], lines: &[String]) {
+    let alerts: Vec<Value> = lines.iter().map(|line| serde_json::from_str(line).expect("a JSON line")).collect();
+    let mut faults = Vec::new();
+    let mut expected = 0;
+    for (index, deed) in deeds.iter().enumerate() {
+        let raised = of(&alerts, &mark(index, false));
+        let names: Vec<_> = raised.iter().map(|alert| &alert["rule"]).collect();
+        if names != [deed.rule] {
+            faults.push(format!("{}: raised {names:?}", deed.rule));
+        }
+        expected += raised.len();
+        for (field, value) in raised.first().map(|_| deed.fields).unwrap_or_default() {
+            let found = &raised[0]["output_fields"][field];
+            let text = found.as_str().map_or_else(|| found.to_string(), str::to_owned);
+            if text != *value {
+                faults.push(format!("{}: {field} is {text}, not {value}", deed.rule));
+            }
+        }
+        for alert in of(&alerts, &mark(index, true)) {
+            faults.push(format!("{}: its twin raised {}", deed.rule, alert["output"]));
+            expected += 1;
+        }
+    }
+    if alerts.len() != expected {
+        faults.push(format!("{} alerts bear no mark", alerts.len() - expected));
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn deeds_of_the_stable_rules() {
+    let Some(corpus) = peregrine_testkit::corpus() else { return };
+    let Some(_guard) = peregrine_testkit::live() else { return };
+    let rules = corpus.join("rules/upstream_rules/falcosecurity_rules__rules_falco_rules.yaml");
+    let (live, replayed) = perform(STABLE, &rules);
+    check(STABLE, &live);
+    assert_eq!(live, replayed, "a recording raises the same alerts, byte for byte");
+}
+
+#[test]
+fn deeds_of_our_own_rules() {
+    let Some(_guard) = peregrine_testkit::live() else { return };
+    let rules = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("rules");
+    let (live, replayed) = perform(OWN, &rules);
+    check(OWN, &live);
+    assert_eq!(live, replayed, "a recording raises the same alerts, byte for byte");
+}
