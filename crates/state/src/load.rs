@@ -3,16 +3,52 @@
 //! Semantics: `sinsp::on_new_entry_from_proc`, `add_fd_from_scap`, `fix_sockets_coming_from_proc` of libsinsp.
 
 use crate::fd::{FdInfo, FdType, Role, SockName, l4};
-use crate::inspect::State;
+use crate::inspect::{Options, State};
 use crate::path::join;
+use crate::procfs::Snapshot;
 use crate::text;
 use crate::thread::{ThreadInfo, replace};
 use peregrine_capture::tables::{Fd, FdKind, Tables, Thread};
 use peregrine_event::defines::PPM_CL_ACTIVE;
 use peregrine_event::sock::is_mapped;
+use rustc_hash::FxHashSet;
 use std::net::IpAddr;
 
 impl State {
+    /// A state from a snapshot: what is in scope, and the names of ancestors outside.
+    pub fn from_snapshot(snapshot: Snapshot, options: Options) -> Self {
+        let mut tables = snapshot.tables;
+        tables.threads.extend(snapshot.outside);
+        Self::with_options(tables, options)
+    }
+
+    /// Adds what a later snapshot knows and the state does not: threads that are missing or only stand-ins, with their
+    /// descriptors. What events told stays.
+    pub fn merge(&mut self, tables: Tables) {
+        let mut added = Vec::new();
+        for thread in &tables.threads {
+            let known = self.threads.find(thread.tid).and_then(|slot| self.threads.get(slot));
+            if known.is_some_and(|known| !known.is_invalid()) {
+                continue;
+            }
+            if known.is_none() && self.threads.len() >= self.limits.threads {
+                self.counters.n_drops_full_threadtable += 1;
+                continue;
+            }
+            let thread = self.thread_from(thread);
+            added.push(self.insert_thread(thread));
+        }
+        for slot in &added {
+            self.relate_thread(*slot);
+        }
+        let new: FxHashSet<u32> = added.into_iter().collect();
+        for (tid, fds) in tables.fds {
+            if let Some(slot) = self.threads.find(tid).filter(|slot| new.contains(slot)) {
+                fds.into_iter().for_each(|fd| self.load_fd(slot, fd));
+            }
+        }
+    }
+
     /// Puts tables into a new state.
     pub(crate) fn load(&mut self, tables: Tables) {
         self.machine = tables.machine;

@@ -173,12 +173,32 @@ impl State {
             self.counters.n_source_misses += 1;
             return None;
         };
+        let leader = thread.pid;
         let slot = self.insert_thread(self.thread_from(&thread));
         self.relate_thread(slot);
         for fd in fds {
             self.load_fd(slot, fd);
         }
-        Some(slot)
+        self.learn_accounts(slot);
+        if leader != tid && leader > 0 && self.threads.find(leader).is_none() && self.make_room() {
+            // Descriptors and working directory are the leader's.
+            self.ask_source(leader, ts);
+        }
+        self.threads.find(tid)
+    }
+
+    /// Asks the source for the users and groups of a thread's container, once a container. Where there is a source but
+    /// no answer, the container has none that are known: the host's would be wrong.
+    pub(crate) fn learn_accounts(&mut self, slot: u32) {
+        let Some(thread) = self.threads.get(slot) else { return };
+        let Some(source) = &mut self.source else { return };
+        if thread.container_id.is_empty() || self.users.knows(&thread.container_id) {
+            return;
+        }
+        let accounts = source.accounts(thread.pid).unwrap_or_default();
+        if !self.users.learn(&thread.container_id, accounts, self.limits.users) {
+            self.counters.n_drops_full_usertable += 1;
+        }
     }
 
     fn add_standin(&mut self, tid: i64) -> u32 {

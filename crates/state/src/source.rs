@@ -1,5 +1,6 @@
 //! Where threads come from that caused an event but are not in the table.
 
+use crate::users::Accounts;
 use peregrine_capture::tables::{Fd, Thread};
 
 /// Someone who can say what a thread is: `/proc` live, a fake in tests, nobody on replay.
@@ -9,4 +10,10 @@ use peregrine_capture::tables::{Fd, Thread};
 pub trait ThreadSource: Send {
     /// The thread and, if it is a leader, its descriptors; `None` if it is gone or out of scope.
     fn thread(&mut self, tid: i64) -> Option<(Thread, Vec<Fd>)>;
+
+    /// Users and groups as the process with that id sees them: its container's own. `None` if they cannot be read.
+    fn accounts(&mut self, pid: i64) -> Option<Accounts> {
+        let _ = pid;
+        None
+    }
 }

@@ -8,16 +8,25 @@ const MAX_NAME: usize = 255;
 /// Longest home directory or shell that is kept, in bytes.
 const MAX_PATH: usize = 1023;
 
+/// Users and groups of one system.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Accounts {
+    /// Its users.
+    pub users: Vec<User>,
+    /// Its groups.
+    pub groups: Vec<Group>,
+}
+
 /// All users and groups by container; the host's container id is empty.
 #[derive(Debug, Default)]
 pub(crate) struct Users {
-    host: Accounts,
-    containers: FxHashMap<Vec<u8>, Accounts>,
+    host: Table,
+    containers: FxHashMap<Vec<u8>, Table>,
     len: usize,
 }
 
 #[derive(Debug, Default)]
-struct Accounts {
+struct Table {
     users: FxHashMap<u32, User>,
     groups: FxHashMap<u32, Group>,
 }
@@ -44,6 +53,14 @@ impl Users {
     /// Number of users and groups.
     pub(crate) fn len(&self) -> usize {
         self.len
+    }
+
+    /// Takes all accounts of a container, and remembers that they are known even if there are none; `false` if `most` is
+    /// reached.
+    pub(crate) fn learn(&mut self, container: &[u8], accounts: Accounts, most: usize) -> bool {
+        self.room(container, most).is_some()
+            && accounts.users.into_iter().all(|user| self.add_user(container, user, most))
+            && accounts.groups.into_iter().all(|group| self.add_group(container, group, most))
     }
 
     /// Adds or changes a user; `false` if `most` is reached. Names that begin with `+` or `-` stand for a name service
@@ -92,15 +109,15 @@ impl Users {
         }
     }
 
-    fn accounts(&self, container: &[u8]) -> Option<&Accounts> {
+    fn accounts(&self, container: &[u8]) -> Option<&Table> {
         if container.is_empty() { Some(&self.host) } else { self.containers.get(container) }
     }
 
-    fn accounts_mut(&mut self, container: &[u8]) -> Option<&mut Accounts> {
+    fn accounts_mut(&mut self, container: &[u8]) -> Option<&mut Table> {
         if container.is_empty() { Some(&mut self.host) } else { self.containers.get_mut(container) }
     }
 
-    fn room(&mut self, container: &[u8], most: usize) -> Option<&mut Accounts> {
+    fn room(&mut self, container: &[u8], most: usize) -> Option<&mut Table> {
         if self.len >= most || (self.containers.len() >= most && !self.knows(container)) {
             return None;
         }

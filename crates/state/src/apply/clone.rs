@@ -115,6 +115,7 @@ fn add_callers_child(state: &mut State, event: &Event<'_>, caller: u32, child: i
         copy_identity(&new, thread);
     }
     let Some(new) = state.add_thread(new) else { return };
+    state.learn_accounts(new);
     if known && !is_thread {
         copy_process_fds(state, caller, new);
     }
@@ -165,6 +166,9 @@ fn in_child(state: &mut State, event: &Event<'_>, context: &mut Context) {
     }
     let from_tid = state.threads.get(from).map(|thread| thread.tid);
     context.thread = state.add_thread(new).map(Slot);
+    if let Some(Slot(new)) = context.thread {
+        state.learn_accounts(new);
+    }
     if known
         && !is_thread
         && let Some(Slot(new)) = context.thread

@@ -63,6 +63,7 @@ pub(super) fn exec(state: &mut State, event: &Event<'_>, context: &mut Context) 
         state.remove_fds(owner, |_, info| info.cloexec);
     }
     end_other_threads(state, slot);
+    state.learn_accounts(slot);
     context.thread = state.threads.find(event.tid).map(Slot);
 }
 

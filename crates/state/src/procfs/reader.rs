@@ -1,0 +1,81 @@
+//! Reading small files and links below one directory.
+
+use rustix::fs::{AtFlags, Dir, Mode, OFlags, Statx, StatxFlags, open, openat, readlinkat, statx};
+use rustix::io::Errno;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+
+/// A `/proc`, by its descriptor.
+pub(super) struct ProcDir {
+    dir: OwnedFd,
+}
+
+/// Largest file that is read; files of `/proc` that grow with the system are read in full up to here.
+const MAX_FILE: usize = 16 << 20;
+
+impl ProcDir {
+    pub(super) fn open(path: &Path) -> io::Result<Self> {
+        Ok(Self { dir: open(path, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())? })
+    }
+
+    pub(super) fn fd(&self) -> &OwnedFd {
+        &self.dir
+    }
+
+    /// Reads a file into `buffer`, whose former content is dropped; at most `most` bytes.
+    pub(super) fn read_up_to(&self, path: &str, most: usize, buffer: &mut Vec<u8>) -> io::Result<()> {
+        buffer.clear();
+        let file = openat(&self.dir, path, OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK, Mode::empty())?;
+        let mut chunk = 4096;
+        while buffer.len() < most {
+            let start = buffer.len();
+            buffer.resize(start + chunk.min(most - start), 0);
+            let read = match rustix::io::read(&file, &mut buffer[start..]) {
+                Ok(read) => read,
+                Err(Errno::INTR) => 0,
+                Err(errno) => {
+                    buffer.truncate(start);
+                    return Err(errno.into());
+                }
+            };
+            buffer.truncate(start + read);
+            if read == 0 {
+                break;
+            }
+            chunk = 65_536;
+        }
+        Ok(())
+    }
+
+    /// Reads a file into `buffer`, of any size that `/proc` may have.
+    pub(super) fn read(&self, path: &str, buffer: &mut Vec<u8>) -> io::Result<()> {
+        self.read_up_to(path, MAX_FILE, buffer)
+    }
+
+    /// The target of a link; at most 4096 bytes.
+    pub(super) fn link(&self, path: &str, buffer: &mut Vec<u8>) -> io::Result<Vec<u8>> {
+        let target = readlinkat(&self.dir, path, std::mem::take(buffer))?;
+        let bytes = target.as_bytes().to_vec();
+        *buffer = target.into_bytes();
+        Ok(bytes)
+    }
+
+    /// What a link leads to. No file system is asked anew, so that one that does not answer does not hold us up.
+    pub(super) fn stat(&self, path: &str) -> io::Result<Statx> {
+        let wanted = StatxFlags::BASIC_STATS;
+        Ok(statx(&self.dir, path, AtFlags::STATX_DONT_SYNC | AtFlags::NO_AUTOMOUNT, wanted)?)
+    }
+
+    /// The numbers among a directory's entries, ascending.
+    pub(super) fn numbers(&self, path: &str, most: usize) -> io::Result<Vec<i64>> {
+        let dir = openat(&self.dir, path, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+        let mut numbers: Vec<i64> = Dir::new(dir)?
+            .filter_map(|entry| entry.ok()?.file_name().to_str().ok()?.parse().ok())
+            .filter(|number| *number >= 0)
+            .take(most)
+            .collect();
+        numbers.sort_unstable();
+        Ok(numbers)
+    }
+}

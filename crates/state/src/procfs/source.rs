@@ -1,0 +1,58 @@
+//! `/proc` as a source of single threads and of a container's accounts.
+
+use super::accounts;
+use super::process::Scanner;
+use super::reader::ProcDir;
+use super::{Bounds, parse};
+use crate::counters::Limits;
+use crate::source::ThreadSource;
+use crate::users::Accounts;
+use peregrine_capture::tables::{Fd, Thread};
+use rustix::fs::{Mode, OFlags, openat};
+use std::io;
+use std::path::Path;
+
+/// Looks threads up in `/proc`.
+pub struct ProcSource {
+    proc: ProcDir,
+    bounds: Bounds,
+}
+
+impl ProcSource {
+    /// Opens `/proc`.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub fn new(limits: &Limits) -> io::Result<Self> {
+        Self::below(Path::new("/"), limits)
+    }
+
+    /// Opens the `proc` below another root directory.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub fn below(root: &Path, limits: &Limits) -> io::Result<Self> {
+        Ok(Self { proc: ProcDir::open(&root.join("proc"))?, bounds: Bounds::from(limits) })
+    }
+}
+
+impl ThreadSource for ProcSource {
+    fn thread(&mut self, tid: i64) -> Option<(Thread, Vec<Fd>)> {
+        let mut scanner = Scanner::new(&self.proc, self.bounds);
+        // The directory of a thread that is no leader can be opened by its id, though no listing shows it.
+        self.proc.read(&format!("{tid}/status"), &mut scanner.buffer).ok()?;
+        let tgid = parse::status(&scanner.buffer)?.tgid;
+        let leader = scanner.leader(tgid).ok()?;
+        if tgid != tid {
+            return Some((scanner.thread_of(&leader, tid).ok()?, Vec::new()));
+        }
+        let (fds, _) = scanner.descriptors(tid, self.bounds.fds_per_process);
+        Some((leader, fds))
+    }
+
+    fn accounts(&mut self, pid: i64) -> Option<Accounts> {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let root = openat(self.proc.fd(), format!("{pid}/root"), flags, Mode::empty()).ok()?;
+        Some(accounts::below(&root))
+    }
+}
