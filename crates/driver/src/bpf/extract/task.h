@@ -75,9 +75,12 @@ static __always_inline s64 rss_pages(struct mm_struct *mm, u32 which)
 	if (bpf_core_type_exists(struct mm_rss_stat)) {
 		bpf_core_read(&pages, sizeof(pages), &mm->rss_stat.count[which].counter);
 	} else {
+		/* An index that is no constant would go by our own, shorter percpu_counter. */
 		struct mm_struct___v6_2 *mm62 = (void *)mm;
+		struct percpu_counter *counter =
+			(void *)&mm62->rss_stat + which * bpf_core_type_size(struct percpu_counter);
 
-		bpf_core_read(&pages, sizeof(pages), &mm62->rss_stat[which].count);
+		bpf_core_read(&pages, sizeof(pages), &counter->count);
 	}
 	return pages;
 }
