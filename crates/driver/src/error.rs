@@ -16,7 +16,7 @@ pub enum DriverError {
     },
     /// The kernel does not describe its types.
     #[error(
-        "{} is not readable ({source}): the kernel (here {kernel}) must be 5.8 or newer, built with CONFIG_DEBUG_INFO_BTF=y",
+        "{} is not readable ({source}): the kernel (here {kernel}) must be 5.17 or newer, built with CONFIG_DEBUG_INFO_BTF=y",
         path.display()
     )]
     NoBtf {
@@ -31,7 +31,7 @@ pub enum DriverError {
     #[error("the kernel's type information cannot be used: {0}; report it with the kernel's release")]
     Btf(String),
     /// The compiled programs do not fit this kernel.
-    #[error("the kernel programs do not fit this kernel ({kernel}): {reason}; kernel 5.8 or newer is needed")]
+    #[error("the kernel programs do not fit this kernel ({kernel}): {reason}; kernel 5.17 or newer is needed")]
     Object {
         /// Release of the running kernel.
         kernel: String,

@@ -4,7 +4,13 @@ use peregrine_driver::{Config, Driver, LiveSource, Needs, Scope};
 use peregrine_event::code;
 use peregrine_testkit::live;
 use std::fs::File;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+/// CPU time of this thread, user and system.
+fn cpu_time() -> Duration {
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    Duration::from_nanos(stat.split(' ').next().unwrap().parse().unwrap())
+}
 
 fn ours(needs: Needs) -> Config {
     Config { scope: Scope::Tree(std::process::id()), exclude_self: false, needs, ..Config::default() }
@@ -13,10 +19,11 @@ fn ours(needs: Needs) -> Config {
 #[test]
 fn loads_and_attaches_within_a_second() {
     let Some(_guard) = live() else { return };
-    let start = Instant::now();
+    // By the CPU's clock: what else runs on the machine must not decide.
+    let start = cpu_time();
     let driver = Driver::load(&ours(Needs::everything())).unwrap();
-    let took = start.elapsed();
-    assert!(!driver.verified_instructions().is_empty());
+    let took = cpu_time() - start;
+    assert!(driver.verified_instructions().len() > 90);
     assert!(took < Duration::from_secs(1), "{took:?}");
 }
 

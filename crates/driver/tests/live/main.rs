@@ -1,3 +1,6 @@
 //! The driver on the running kernel. Every test watches only processes that it started itself.
 
+mod calls;
 mod load;
+mod parity;
+mod stage;

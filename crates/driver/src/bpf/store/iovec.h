@@ -119,7 +119,7 @@ static __always_inline void store_vector(struct event *e, const struct vector *v
 
 	if (v->ok)
 		kept = copy_pieces(v->count, v->compat, e->pos, limit < snaplen ? limit : snaplen) & EVENT_MASK;
-	e->pos += kept;
+	advance(e, kept);
 	param_len(e, kept);
 }
 

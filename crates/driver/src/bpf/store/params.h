@@ -58,7 +58,7 @@ static __always_inline u32 push_string(struct event *e, const void *from, u32 ma
 		*here(e) = 0;
 		n = 1;
 	}
-	e->pos += (u32)n;
+	advance(e, n);
 	return n;
 }
 
@@ -73,7 +73,7 @@ static __always_inline u32 push_bytes(struct event *e, const void *from, u32 len
 		count(COUNTER_DROPS_PF);
 		return 0;
 	}
-	e->pos += len;
+	advance(e, len);
 	return len;
 }
 

@@ -8,7 +8,6 @@
 
 #define MAX_ARGS 4096
 #define MAX_ARG_POINTERS 256
-#define CGROUP_DEPTH 12
 
 /* Strings that lie one after the other in the program's memory, cut at `max` bytes with a NUL at the end. */
 static __always_inline void store_strings(struct event *e, ulong from, ulong len, u32 max)
@@ -88,7 +87,7 @@ static __always_inline void store_pointers(struct event *e, u64 array, u32 first
 {
 	u32 kept = push_pointers(array, first, e->pos, max, compat) & 0x1fff;
 
-	e->pos += kept;
+	advance(e, kept);
 	param_len(e, kept);
 }
 
@@ -117,46 +116,77 @@ static __always_inline struct kernfs_node *kernfs_parent(struct kernfs_node *kn)
 	return (struct kernfs_node *)BPF_CORE_READ(kn615, __parent);
 }
 
+/* From a control group up to the root, and back down: the names wait in the scratch's second half. Loops of the
+ * kernel's, whose body the verifier looks at once. */
+#define NAMES_BASE 0x1d000
+#define CGROUP_DEPTH 16
+
+struct cgroup_walk {
+	struct kernfs_node *node;
+	u32 depth;
+	u32 pos;
+};
+
+static __always_inline u64 *name_slot(struct scratch *s, u32 i)
+{
+	return (u64 *)(s->data + NAMES_BASE + 8 * (i & (CGROUP_DEPTH - 1)));
+}
+
+static long collect_name(u32 i, void *ctx)
+{
+	struct cgroup_walk *w = ctx;
+	struct scratch *s = my_scratch();
+	struct kernfs_node *node = w->node;
+
+	if (!s || !node)
+		return 1;
+	*name_slot(s, i) = (u64)BPF_CORE_READ(node, name);
+	w->node = kernfs_parent(node);
+	w->depth = i + 1;
+	return 0;
+}
+
+static long append_name(u32 i, void *ctx)
+{
+	struct cgroup_walk *w = ctx;
+	struct scratch *s = my_scratch();
+	long n;
+
+	if (!s)
+		return 1;
+	n = bpf_probe_read_kernel_str(s->data + (w->pos & EVENT_MASK), 256, (void *)*name_slot(s, w->depth - 1 - i));
+	if (n > 0) {
+		w->pos += (u32)n;
+		s->data[(w->pos - 1) & EVENT_MASK] = '/'; /* the root's name is empty: this makes its slash */
+	}
+	return 0;
+}
+
 /* Writes `NAME=/PATH` with its NUL at `pos` of the scratch and returns its length. */
 __noinline u32 push_cgroup(u64 css_address, u32 pos)
 {
 	struct cgroup_subsys_state *css = (void *)css_address;
 	struct scratch *s = my_scratch();
-	const char *names[CGROUP_DEPTH] = {};
-	const char *subsystem = BPF_CORE_READ(css, ss, name);
-	struct kernfs_node *kn = BPF_CORE_READ(css, cgroup, kn);
-	u32 start = pos, depth = 0;
+	struct cgroup_walk w = {.node = BPF_CORE_READ(css, cgroup, kn)};
 	long n;
 
 	if (!s)
 		return 0;
-	n = bpf_probe_read_kernel_str(s->data + (pos & EVENT_MASK), 64, subsystem);
+	n = bpf_probe_read_kernel_str(s->data + (pos & EVENT_MASK), 64, BPF_CORE_READ(css, ss, name));
 	if (n <= 0)
 		return 0;
-	pos += (u32)n;
-	s->data[(pos - 1) & EVENT_MASK] = '=';
-	for (u32 i = 0; i < CGROUP_DEPTH && kn; i++) {
-		names[i] = BPF_CORE_READ(kn, name);
-		kn = kernfs_parent(kn);
-		depth++;
+	w.pos = pos + (u32)n;
+	s->data[(w.pos - 1) & EVENT_MASK] = '=';
+	bpf_loop(CGROUP_DEPTH, collect_name, &w, 0);
+	if (w.node) { /* deeper than we follow: the path begins in the middle */
+		s->data[w.pos & EVENT_MASK] = '/';
+		w.pos++;
 	}
-	if (kn) { /* deeper than we follow: the path begins in the middle */
-		s->data[pos & EVENT_MASK] = '/';
-		pos++;
-	}
-	for (int i = CGROUP_DEPTH - 1; i >= 0; i--) {
-		if (!names[i])
-			continue;
-		n = bpf_probe_read_kernel_str(s->data + (pos & EVENT_MASK), 256, names[i]);
-		if (n <= 0)
-			continue;
-		pos += (u32)n;
-		s->data[(pos - 1) & EVENT_MASK] = '/'; /* the root's name is empty: this makes its slash */
-	}
-	if (depth <= 1)
-		pos++;
-	s->data[(pos - 1) & EVENT_MASK] = 0;
-	return pos - start;
+	bpf_loop(w.depth, append_name, &w, 0);
+	if (w.depth <= 1)
+		w.pos++;
+	s->data[(w.pos - 1) & EVENT_MASK] = 0;
+	return w.pos - pos;
 }
 
 /* A subsystem's state of the task, as a number: functions that are verified apart take no typed pointers. */
@@ -171,10 +201,10 @@ static __always_inline u64 subsystem_state(struct task_struct *task, u32 which)
 
 #define PUSH_CGROUP(e, task, which)                                                                                    \
 	if (bpf_core_enum_value_exists(enum cgroup_subsys_id, which##_cgrp_id))                                        \
-		(e)->pos += push_cgroup(subsystem_state(task, bpf_core_enum_value(enum cgroup_subsys_id,               \
-										  which##_cgrp_id)),                   \
-					(e)->pos) &                                                                    \
-			    0xfff
+		advance(e, push_cgroup(subsystem_state(task, bpf_core_enum_value(enum cgroup_subsys_id,                \
+										 which##_cgrp_id)),                    \
+				       (e)->pos) &                                                                     \
+				   0xfff)
 
 /* The control groups of the subsystems that tell containers apart. */
 static __always_inline void store_cgroups(struct event *e, struct task_struct *task)
