@@ -244,6 +244,7 @@ struct Deviations(Vec<(Line, bool)>);
 struct Line {
     what: String,
     how: How,
+    sometimes: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -272,7 +273,7 @@ impl Deviations {
     }
 
     fn unused(&self) -> Vec<String> {
-        let unused = self.0.iter().filter(|(_, used)| !used);
+        let unused = self.0.iter().filter(|(line, used)| !used && !line.sometimes);
         unused.map(|(line, _)| format!("{} {:?}", line.what, line.how)).collect()
     }
 }
@@ -280,7 +281,9 @@ impl Deviations {
 impl Line {
     fn parse(line: &str) -> Option<Self> {
         let mut words = line.split_ascii_whitespace();
-        let what = words.next()?.to_owned();
+        let what = words.next()?;
+        let sometimes = what.starts_with('?');
+        let what = what.trim_start_matches('?').to_owned();
         let how = match words.next()? {
             "any" => How::Any,
             "near" => How::Near(words.next()?.parse().ok()?),
@@ -293,7 +296,7 @@ impl Line {
             "less" => How::Less,
             _ => return None,
         };
-        words.next().map(|_| Self { what, how })
+        words.next().map(|_| Self { what, how, sometimes })
     }
 
     fn explains(&self, difference: &Difference) -> bool {
