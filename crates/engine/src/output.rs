@@ -51,15 +51,7 @@ pub fn json(value: &TypedOperand, fields: &Fields, moment: &Moment<'_>) -> Json 
 
 fn write_operand(value: &TypedOperand, fields: &Fields, moment: &Moment<'_>, out: &mut String) -> bool {
     match &value.operand {
-        Operand::Field(field) => {
-            let row = fields.field(field.id);
-            let found = (row.extract)(moment, &field.arg);
-            match &found {
-                Some(found) => render::value::write(out, found, field.ty, row.info.fmt),
-                None => out.push_str("<NA>"),
-            }
-            found.is_some()
-        }
+        Operand::Field(field) => fields.field(field.id).to_text(moment, field, out),
         operand => {
             let found = evaluate(operand, fields, moment);
             match &found {

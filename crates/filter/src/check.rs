@@ -165,7 +165,9 @@ impl Checker<'_> {
                 Rhs::Consts(consts.collect::<Outcome<_>>()?)
             }
         };
-        let check = Check { lhs: lhs.operand, op: check.op, modifier: check.modifier, rhs, span: check.span };
+        // The field is the distance from the time in its brackets, and `=` asks whether it is within the constant.
+        let op = if lhs.base.name == "evt.around" && check.op == Op::Eq { Op::Le } else { check.op };
+        let check = Check { lhs: lhs.operand, op, modifier: check.modifier, rhs, span: check.span };
         lint::impossible(&check, self.catalogue, &mut self.notes);
         Ok(check)
     }

@@ -53,12 +53,12 @@ impl<'a> Moment<'a> {
 
     /// The leader of the thread's group.
     pub(super) fn leader(&self) -> Option<&'a ThreadInfo> {
-        self.state.leader(self.thread()?)
+        leader(self.state, self.thread()?)
     }
 
     /// The working directory of a thread's process: the leader's.
-    pub(super) fn cwd(&self, thread: &ThreadInfo) -> &'a [u8] {
-        self.state.leader(thread).map_or(b"./", |leader| &leader.cwd)
+    pub(super) fn cwd(&self, thread: &'a ThreadInfo) -> &'a [u8] {
+        leader(self.state, thread).map_or(b"./", |leader| &leader.cwd)
     }
 
     /// The container of a thread: empty for the host, and always without container support.
@@ -148,7 +148,7 @@ impl<'a> Moment<'a> {
         let mut process = self.leader()?;
         // A loop of parents would walk in circles for as many levels as were asked for.
         for _ in 0..level.min(MAX_LEVEL) {
-            process = self.state.leader(parent(self.state, process)?)?;
+            process = leader(self.state, parent(self.state, process)?)?;
         }
         Some(process)
     }
@@ -156,6 +156,12 @@ impl<'a> Moment<'a> {
 
 /// More levels of ancestors than processes can have.
 const MAX_LEVEL: u32 = 1 << 16;
+
+/// The leader of a thread's group.
+pub(super) fn leader<'a>(state: &'a State, thread: &'a ThreadInfo) -> Option<&'a ThreadInfo> {
+    // Most threads are their own.
+    if thread.is_main() { Some(thread) } else { state.leader(thread) }
+}
 
 /// The thread of the parent id.
 pub(super) fn parent<'a>(state: &'a State, thread: &ThreadInfo) -> Option<&'a ThreadInfo> {

@@ -101,11 +101,19 @@ fn rawarg<'a>(m: &Moment<'a>, arg: &Arg) -> Option<Value<'a>> {
     }
 }
 
-/// The time that the event's is compared with: the condition knows the distance.
+/// Type and print format of the parameter that `evt.rawarg.NAME` takes from this event: not in every event they are what
+/// the condition was compiled with.
+pub(super) fn rawarg_shape(m: &Moment<'_>, arg: &Arg) -> Option<(T, F)> {
+    let Arg::Key(name) = arg else { return None };
+    let param = &m.event.info().params[m.param_index(name)?];
+    Some((param.ty, param.fmt))
+}
+
+/// The distance from the time in the argument, in milliseconds rounded up: at most D for all events that
+/// `evt.around[T] = D` means.
 fn around<'a>(m: &Moment<'a>, arg: &Arg) -> Option<Value<'a>> {
     let Arg::Key(at) = arg else { return None };
     let at: u64 = at.parse().ok()?;
-    // In milliseconds, rounded up: `evt.around[T] = D` then holds for all distances up to D.
     Some(Value::Uint(m.event.ts.abs_diff(at).div_ceil(1_000_000)))
 }
 

@@ -1,5 +1,6 @@
 //! Fields of the process that caused the event.
 
+use super::access::leader;
 use super::fd::type_name;
 use super::row::*;
 use peregrine_state::ThreadInfo;
@@ -126,7 +127,7 @@ pub(super) fn joined_args(thread: &ThreadInfo) -> &[u8] {
 
 /// A process's environment: its leader's.
 pub(super) fn environment<'a>(m: &Moment<'a>, thread: &'a ThreadInfo) -> &'a [u8] {
-    m.state.leader(thread).map_or(&[], |leader| &leader.env)
+    leader(m.state, thread).map_or(&[], |leader| &leader.env)
 }
 
 /// The value of an environment's variable, blanks at its ends cut; empty if it is not there.
@@ -156,8 +157,8 @@ pub(super) fn open_count(m: &Moment<'_>, thread: &ThreadInfo) -> u64 {
     m.state.fd_table(thread).map_or(0, |table| table.len() as u64)
 }
 
-fn limit(m: &Moment<'_>, thread: &ThreadInfo) -> i64 {
-    m.state.leader(thread).map_or(0, |leader| leader.fdlimit)
+fn limit<'a>(m: &Moment<'a>, thread: &'a ThreadInfo) -> i64 {
+    leader(m.state, thread).map_or(0, |leader| leader.fdlimit)
 }
 
 fn not_zero<'a>(value: u64) -> Option<Value<'a>> {

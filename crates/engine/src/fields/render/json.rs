@@ -1,7 +1,7 @@
 //! A field's value as JSON: what `output_fields` of alerts and `dump --json` show.
 
 use super::value;
-use crate::fields::{Field, Json as Form};
+use crate::fields::{Field, Json as Form, event};
 use crate::value::{Moment, Value};
 use peregrine_alert::Json;
 use peregrine_event::{ParamType as T, PrintFormat as F};
@@ -37,7 +37,8 @@ impl Field {
             return Json::Uint(moment.event.ts);
         }
         let value = (self.extract)(moment, &field.arg);
-        let fmt = if self.json == Form::Number { F::Dec } else { self.info.fmt };
+        let (ty, fmt) = self.shape(moment, field);
+        let fmt = if self.json == Form::Number { F::Dec } else { fmt };
         let list = value.map(|value| match value {
             // A list field is an array also where it gives one value.
             value if field.is_list && !matches!(value, Value::List(_)) => {
@@ -45,14 +46,23 @@ impl Field {
             }
             value => value,
         });
-        of_value(list.as_ref(), field.ty, fmt)
+        of_value(list.as_ref(), ty, fmt)
     }
 
-    /// Appends the field's value at a moment as text; `<NA>` without value.
-    pub fn to_text(&self, moment: &Moment<'_>, field: &FieldRef, out: &mut String) {
-        match (self.extract)(moment, &field.arg) {
-            Some(value) => value::write(out, &value, field.ty, self.info.fmt),
+    /// Appends the field's value at a moment as text, `<NA>` without value; whether it had one.
+    pub fn to_text(&self, moment: &Moment<'_>, field: &FieldRef, out: &mut String) -> bool {
+        let value = (self.extract)(moment, &field.arg);
+        let (ty, fmt) = self.shape(moment, field);
+        match &value {
+            Some(value) => value::write(out, value, ty, fmt),
             None => out.push_str("<NA>"),
         }
+        value.is_some()
+    }
+
+    /// Type and print format of the field's value at a moment.
+    fn shape(&self, moment: &Moment<'_>, field: &FieldRef) -> (T, F) {
+        let of_row = (field.ty, self.info.fmt);
+        if self.info.ty == T::Dyn { event::rawarg_shape(moment, &field.arg).unwrap_or(of_row) } else { of_row }
     }
 }
