@@ -106,7 +106,8 @@ impl Live {
         let mut result = Ok(());
         let mut ended = false;
         loop {
-            let patience = self.deadline.map_or(PATIENCE, |at| PATIENCE.min(at.saturating_duration_since(Instant::now())));
+            let patience =
+                self.deadline.map_or(PATIENCE, |at| PATIENCE.min(at.saturating_duration_since(Instant::now())));
             let batch = self.source.next_batch(patience, |event| {
                 if result.is_ok() {
                     result = each(event);

@@ -70,11 +70,8 @@ impl Output {
 
     /// Time, severity and rule on one line, the message below it. No control character of it reaches the terminal.
     fn readable(&mut self, alert: &Alert) -> Result<(), Failure> {
-        let clock = if self.layout.iso_time {
-            time::iso8601(alert.time)
-        } else {
-            time::clock(alert.time, &self.layout.zone)
-        };
+        let clock =
+            if self.layout.iso_time { time::iso8601(alert.time) } else { time::clock(alert.time, &self.layout.zone) };
         let (dim, colour, bold, end) = match self.colours {
             true => ("\x1b[2m", colour(alert.priority), "\x1b[1m", "\x1b[0m"),
             false => ("", "", "", ""),

@@ -27,7 +27,9 @@ pub fn load(config: &Config, args: &RulesArgs, fields: &Fields) -> Result<Loaded
     let paths = if args.rules.is_empty() { present(&config.rules_files) } else { args.rules.clone() };
     let files = read(&paths)?;
     if files.is_empty() {
-        return Err(Failure::Usage(anyhow::anyhow!("no rules: name a file or a directory with -r, or rules_files in -c")));
+        return Err(Failure::Usage(anyhow::anyhow!(
+            "no rules: name a file or a directory with -r, or rules_files in -c"
+        )));
     }
     let mut result = compile(&files, config, fields)?;
     explain(&result);

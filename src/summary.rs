@@ -30,7 +30,8 @@ impl Summary {
         for (rule, n) in &self.alerts {
             let _ = write!(text, "\n  {n:>8}  {}", one_line(rule));
         }
-        let _ = write!(text, "\ncost: {:.2} CPU seconds, peak memory {} MiB", self.cpu_seconds, self.peak_rss_kib / 1024);
+        let _ =
+            write!(text, "\ncost: {:.2} CPU seconds, peak memory {} MiB", self.cpu_seconds, self.peak_rss_kib / 1024);
         eprintln!("{text}");
     }
 

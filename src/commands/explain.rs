@@ -74,7 +74,11 @@ fn description(rule: &Rule, enabled: bool, fields: &Fields, out: &mut impl Write
         writeln!(out, "  on {}", form.events.join(" "))?;
         writeln!(out, "    {}", one_line(&form.condition))?;
         let share = form.selectivity * 100.0;
-        writeln!(out, "    about {:.0} ns an event, if nothing is shared; about {share:.2} % of them match", form.cost)?;
+        writeln!(
+            out,
+            "    about {:.0} ns an event, if nothing is shared; about {share:.2} % of them match",
+            form.cost
+        )?;
     }
     Ok(())
 }
@@ -116,7 +120,9 @@ impl Seen {
             Some(Trace { kind: TraceKind::Check { text, .. }, .. }) => {
                 *self.failed.entry(text.clone()).or_default() += 1;
             }
-            Some(Trace { kind: TraceKind::Not(_), .. }) => *self.failed.entry("a \"not\" part".into()).or_default() += 1,
+            Some(Trace { kind: TraceKind::Not(_), .. }) => {
+                *self.failed.entry("a \"not\" part".into()).or_default() += 1
+            }
             Some(_) => *self.failed.entry("all alternatives of an \"or\" part".into()).or_default() += 1,
         }
         Ok(())

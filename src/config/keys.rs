@@ -4,8 +4,8 @@
 //! take it over is a key of `falco.yaml` that has no effect here yet: it is named in a warning when a file sets it.
 
 use super::node::Node;
-use peregrine_engine::Matching;
 use super::{AppendOutput, Config, DropAction, Selection};
+use peregrine_engine::Matching;
 
 /// One key.
 pub struct Key {

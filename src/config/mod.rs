@@ -6,8 +6,8 @@ mod keys;
 mod node;
 
 pub use keys::KEYS;
-use peregrine_engine::Matching;
 use node::Node;
+use peregrine_engine::Matching;
 use peregrine_filter::suggest::nearest;
 use std::path::{Path, PathBuf};
 

@@ -35,9 +35,7 @@ take! {
     fd_type = |m| Some(Value::Bytes(type_name(known(m)?.ty)));
     typechar = |m| {
         let kind = subject(m)?.map_or_else(|| char_of_call(m.event.code | 1), param::type_char);
-        Some(Value::Bytes(m.build(|out| {
-            let _ = out.write_char(kind);
-        })))
+        Some(Value::Bytes(letter(kind)))
     };
     name = |m| Some(Value::Bytes(name_of(m)?));
     nameraw = |m| {
@@ -161,6 +159,20 @@ fn type_text(ty: FdType) -> &'static str {
 /// A descriptor's kind as a word.
 pub(super) fn type_name(ty: FdType) -> &'static [u8] {
     type_text(ty).as_bytes()
+}
+
+/// One ASCII character as a text, without building it: rules ask for it on every event of a descriptor.
+fn letter(character: char) -> &'static [u8] {
+    static ASCII: [u8; 128] = {
+        let mut all = [0; 128];
+        let mut at = 0;
+        while at < all.len() {
+            all[at] = at as u8;
+            at += 1;
+        }
+        all
+    };
+    ASCII.get(character as usize..character as usize + 1).unwrap_or(b"?")
 }
 
 /// What a failed or missed call would have made, as one character.
