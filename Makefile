@@ -28,7 +28,8 @@ lint:
 
 # The fuzzer needs a compiler flag that stable Rust gives only when asked like this; the targets are ordinary code.
 fuzz:
-	@set -e; $(if $(FUZZ_TARGETS),command -v cargo-fuzz >/dev/null || $(CARGO) install --locked cargo-fuzz;) \
+	@set -e; $(CARGO) run -q --manifest-path fuzz/Cargo.toml --bin seeds; \
+	$(if $(FUZZ_TARGETS),command -v cargo-fuzz >/dev/null || $(CARGO) install --locked cargo-fuzz;) \
 	for target in $(FUZZ_TARGETS); do \
 	  echo "fuzz $$target for $(FUZZ_SECONDS) s"; \
 	  RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=2048 -timeout=10 2>&1 | tail -n 3; \
