@@ -3,10 +3,11 @@
 use crate::config::Config;
 use crate::failure::Failure;
 use clap::Args;
-use peregrine_capture::tables::Tables;
 use peregrine_driver::{BufferSize, Config as DriverConfig, DriverError, DropReport, LiveSource, Needs, Scope, Stats};
 use peregrine_engine::EventNeeds;
 use peregrine_event::Event;
+use peregrine_state::procfs::{self, Snapshot};
+use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -67,7 +68,7 @@ impl From<DriverError> for Failure {
 impl Live {
     /// Attaches the kernel programs and takes the snapshot of what was there before; events in between are not lost,
     /// they wait in the buffers.
-    pub fn start(config: &Config, args: &LiveArgs, needs: Needs) -> Result<(Self, Tables), Failure> {
+    pub fn start(config: &Config, args: &LiveArgs, needs: Needs) -> Result<(Self, Snapshot), Failure> {
         let scope = args.scope.clone().unwrap_or_default();
         let driver = DriverConfig {
             buffer: BufferSize::preset(config.buf_size_preset as u16)?,
@@ -86,13 +87,13 @@ impl Live {
             hooked.map_err(|e| Failure::System(anyhow::Error::new(e).context("cannot watch for signals")))?;
         }
         let source = LiveSource::start(&driver)?;
-        let tables = snapshot(&scope)?;
+        let snapshot = snapshot(&scope)?;
         if !args.no_drop_privileges {
             let kept = peregrine_driver::drop_privileges()?;
             tracing::debug!("privileges kept: {}", kept.join(", "));
         }
         let deadline = args.duration.and_then(|time| Instant::now().checked_add(time));
-        Ok((Self { source, stop, deadline }, tables))
+        Ok((Self { source, stop, deadline }, snapshot))
     }
 
     /// Hands every event to `each` until the time is over, a signal comes, `done` says so, or `each` fails; what the
@@ -140,8 +141,17 @@ pub fn needs(rules: &EventNeeds) -> Needs {
     needs
 }
 
-fn snapshot(_scope: &Scope) -> Result<Tables, Failure> {
-    Ok(Tables::default())
+/// What `/proc` shows of the processes in scope.
+fn snapshot(scope: &Scope) -> Result<Snapshot, Failure> {
+    let scope = match scope {
+        Scope::All => procfs::Scope::All,
+        Scope::Tree(pid) => procfs::Scope::Tree(i64::from(*pid)),
+        Scope::Cgroup(path) => procfs::Scope::Cgroup(path.as_os_str().as_bytes().to_vec()),
+    };
+    let snapshot = procfs::snapshot(&scope, &procfs::Bounds::default())
+        .map_err(|error| Failure::System(anyhow::Error::new(error).context("cannot read /proc")))?;
+    tracing::debug!("snapshot: {:?}", snapshot.stats);
+    Ok(snapshot)
 }
 
 /// Says on the log that events were lost, if some were.

@@ -9,6 +9,7 @@ use peregrine_capture::{Item, Options, ReadStats, Reader};
 use peregrine_engine::fields::Fields;
 use peregrine_engine::{Moment, Session};
 use peregrine_event::Event;
+use peregrine_state::procfs::{ProcSource, Snapshot};
 use peregrine_state::{Limits, Options as StateOptions, State, ThreadSource};
 use std::io::IsTerminal;
 use std::path::Path;
@@ -47,18 +48,25 @@ impl Playback {
     /// Begins with what a capture knows before its next event; earlier state does not carry over.
     pub fn section(&mut self, tables: Tables) {
         // The capture's own host name stays unused: upstream's `evt.hostname` is empty on replay.
-        self.begin(tables, None);
+        self.state = State::with_options(tables, self.options());
     }
 
-    /// Begins with a snapshot of this machine; threads that it missed are looked up in `source`.
-    pub fn live(&mut self, tables: Tables) {
-        self.session.hostname = tables.machine.as_ref().map(|machine| machine.hostname.clone()).unwrap_or_default();
-        self.begin(tables, None);
+    /// Begins with a snapshot of this machine; threads that it missed are looked up in `/proc`.
+    pub fn live(&mut self, snapshot: Snapshot) {
+        let machine = snapshot.tables.machine.as_ref();
+        self.session.hostname = machine.map(|machine| machine.hostname.clone()).unwrap_or_default();
+        let options = self.options();
+        let source = ProcSource::new(&options.limits);
+        if let Err(error) = &source {
+            tracing::warn!("unknown threads cannot be looked up: {error}");
+        }
+        let source = source.ok().map(|source| Box::new(source) as Box<dyn ThreadSource>);
+        self.state = State::from_snapshot(snapshot, StateOptions { source, ..options });
     }
 
-    fn begin(&mut self, tables: Tables, source: Option<Box<dyn ThreadSource>>) {
+    fn options(&self) -> StateOptions {
         let limits = Limits { threads: self.threads, ..Limits::default() };
-        self.state = State::with_options(tables, StateOptions { limits, containers: self.containers, source });
+        StateOptions { limits, containers: self.containers, source: None }
     }
 
     /// Applies an event and shows the moment to `look`, unless the event only feeds the state.

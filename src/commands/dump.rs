@@ -64,8 +64,8 @@ pub fn execute(args: &Args) -> Result<(), Failure> {
             playback.capture(file, args.lenient, look)?;
         }
         None => {
-            let (mut live, tables) = Live::start(&config, &args.watch, needs)?;
-            playback.live(tables);
+            let (mut live, snapshot) = Live::start(&config, &args.watch, needs)?;
+            playback.live(snapshot);
             live.run(
                 |event| playback.event(event, false, &mut look).unwrap_or(Ok(())),
                 |drops| {

@@ -53,9 +53,9 @@ pub fn execute(mut args: Args) -> Result<(), Failure> {
     if let Some(child) = &child {
         args.live.scope = Some(Scope::Tree(child.process.id()));
     }
-    let (mut live, tables) = Live::start(&config, &args.live, needs)?;
-    writer.section(&tables)?;
-    playback.live(tables);
+    let (mut live, snapshot) = Live::start(&config, &args.live, needs)?;
+    writer.section(&snapshot.tables)?;
+    playback.live(snapshot);
     if let Some(child) = &mut child {
         child.go()?;
     }

@@ -47,11 +47,11 @@ pub fn execute(args: &Args) -> Result<(), Failure> {
     let mut writer = args.record.as_deref().map(|path| Writer::create(path, Compression::Gzip)).transpose()?;
     let mut gaps = Gaps::new(&config);
 
-    let (mut live, tables) = Live::start(&config, &args.live, live::needs(detector.engine().needs()))?;
+    let (mut live, snapshot) = Live::start(&config, &args.live, live::needs(detector.engine().needs()))?;
     if let Some(writer) = &mut writer {
-        writer.section(&tables)?;
+        writer.section(&snapshot.tables)?;
     }
-    playback.live(tables);
+    playback.live(snapshot);
     announce(&detector, loaded.files);
     let watched = live.run(
         |event| {
