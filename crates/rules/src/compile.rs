@@ -281,7 +281,8 @@ impl Compiler<'_, '_> {
             output = output.replace("%container.info", "");
         }
         let format = match peregrine_filter::format::parse(&output, fields) {
-            Ok(format) => format,
+            // Falco puts a `*` before every output: what has no value prints `<NA>`.
+            Ok(format) => peregrine_filter::format::Format { require_all: false, ..format },
             Err(error) if unknown_filter(&error.message) && item.skip_if_unknown_filter => {
                 let FormatError { message, help, .. } = error;
                 let (context, place) = (&item.output_context, &item.output_place);
@@ -303,8 +304,9 @@ impl Compiler<'_, '_> {
         let additions = self.additions;
         for addition in additions.iter().filter(|a| a.applies_to(item)) {
             for extra in &addition.fields {
-                let format = peregrine_filter::format::parse(&extra.format, fields)
+                let mut format = peregrine_filter::format::parse(&extra.format, fields)
                     .map_err(|error| output_fault(error, item))?;
+                format.require_all = false;
                 self.warn_deprecated_output(&extra.format, item);
                 found.retain(|f| f.key != extra.key);
                 found.push(crate::ruleset::ExtraField { key: extra.key.clone(), format, raw: extra.raw });

@@ -40,7 +40,7 @@ pub struct Rule {
     pub enabled: bool,
     /// The output with what was appended to it, `%` tokens unresolved.
     pub output: String,
-    /// The output parsed. Missing values print `<NA>` whatever [`Format::require_all`] says.
+    /// The output parsed; missing values print `<NA>`.
     pub format: Format,
     /// Fields that alerts carry besides those of the output, by key.
     pub extra_fields: Vec<ExtraField>,

@@ -338,12 +338,12 @@ impl State {
         self.fds(context.fd_slot)?.get(context.fd_key)
     }
 
-    /// A user as the thread's container knows it; as the host does, if the container's accounts are not known.
+    /// A user as the thread's container knows it: none, if the container's accounts are not known.
     pub fn user(&self, container_id: &[u8], uid: u32) -> Option<&User> {
         self.users.user(container_id, uid)
     }
 
-    /// A group as the thread's container knows it; as the host does, if the container's accounts are not known.
+    /// A group as the thread's container knows it: none, if the container's accounts are not known.
     pub fn group(&self, container_id: &[u8], gid: u32) -> Option<&Group> {
         self.users.group(container_id, gid)
     }

@@ -1,5 +1,6 @@
 //! The engine over real captures: against upstream's answers, and against a plain interpreter.
 
+mod answers;
 mod differential;
 mod reference;
 mod replay;
