@@ -141,6 +141,17 @@ impl<'a> Event<'a> {
         self.bytes.get(at..at + length(lens, index, large))
     }
 
+    /// The bytes of all parameters in order, in one walk.
+    pub fn params(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        let (bytes, large, count) = (self.bytes, self.info().is_large(), self.nparams());
+        let mut at = HEADER_LEN + count * if large { 4 } else { 2 };
+        (0..count).map(move |index| {
+            let start = at;
+            at += length(&bytes[HEADER_LEN..], index, large);
+            bytes.get(start..at).unwrap_or_default()
+        })
+    }
+
     /// A parameter's bytes, if it is there and has a value.
     pub fn value(&self, index: usize) -> Option<&'a [u8]> {
         self.param(index).filter(|bytes| !bytes.is_empty())
@@ -212,6 +223,7 @@ mod tests {
         assert_eq!((event.ts, event.tid, event.cpu, event.nparams()), (7, 42, 3, 2));
         assert_eq!((event.int(0), event.int(1), event.param(2)), (Some(0), Some(5), None));
         assert!(event.tail().is_empty());
+        assert_eq!(event.params().collect::<Vec<_>>(), [event.param(0).unwrap(), event.param(1).unwrap()]);
     }
 
     #[test]

@@ -11,7 +11,8 @@ mod json;
 mod store;
 pub mod table;
 
-use peregrine_event::{Event, HEADER_LEN, ParamType, code, eflags, info};
+use peregrine_event::decode::MAX_PARAMS;
+use peregrine_event::{Event, HEADER_LEN, ParamInfo, ParamType, code, eflags, info};
 use store::EnterStore;
 
 /// What is done with an event.
@@ -266,10 +267,10 @@ impl Converter {
 
     /// Builds the event of that code with the first `keep` parameters of `event` and one for each of `sources`.
     fn build(&mut self, event: &Event<'_>, code: u16, keep: usize, sources: &[Source]) {
+        let mut old = [&[][..]; MAX_PARAMS];
+        old.iter_mut().zip(event.params()).for_each(|(slot, param)| *slot = param);
         let mut out = Build::begin(&mut self.bytes, event, code, keep + sources.len());
-        for index in 0..keep {
-            out.push(event.param(index).unwrap_or_default());
-        }
+        old[..keep].iter().for_each(|param| out.push(param));
         let wants_enter = sources.iter().any(|s| matches!(s, Source::Enter(_) | Source::EnterOrEmpty(_)));
         let enter = if wants_enter { self.enters.get(event) } else { store::Enter::Missing };
         if wants_enter {
@@ -279,7 +280,7 @@ impl Converter {
         let enter = if let store::Enter::Found(enter) = &enter { Some(enter) } else { None };
         for source in sources {
             match *source {
-                Source::Old(index) => out.push(event.param(usize::from(index)).unwrap_or_default()),
+                Source::Old(index) => out.push(old[usize::from(index) % MAX_PARAMS]),
                 Source::Enter(index) => match enter.and_then(|e| e.param(usize::from(index))) {
                     Some(value) => out.push(value),
                     None => out.push_default(),
@@ -313,34 +314,27 @@ fn endless(event: &Event<'_>) -> ConvertError {
 /// Writes an event into a buffer that is used again and again.
 struct Build<'a> {
     out: &'a mut Vec<u8>,
-    code: u16,
+    params: &'static [ParamInfo],
     width: usize,
     index: usize,
 }
 
 impl<'a> Build<'a> {
     fn begin(out: &'a mut Vec<u8>, from: &Event<'_>, code: u16, nparams: usize) -> Self {
-        let width = if info(code).is_some_and(|i| i.is_large()) { 4 } else { 2 };
+        let (params, large) = info(code).map_or((&[][..], false), |info| (info.params, info.is_large()));
+        let width = if large { 4 } else { 2 };
         out.clear();
-        out.extend_from_slice(&from.ts.to_le_bytes());
-        out.extend_from_slice(&from.tid.to_le_bytes());
-        out.extend_from_slice(&[0; 4]);
-        out.extend_from_slice(&code.to_le_bytes());
-        out.extend_from_slice(&(nparams as u32).to_le_bytes());
+        out.extend_from_slice(&from.bytes()[..HEADER_LEN]);
+        out[20..22].copy_from_slice(&code.to_le_bytes());
+        out[22..26].copy_from_slice(&(nparams as u32).to_le_bytes());
         out.resize(HEADER_LEN + nparams * width, 0);
-        Self { out, code, width, index: 0 }
+        Self { out, params, width, index: 0 }
     }
 
-    fn ty(&self) -> Option<ParamType> {
-        info(self.code)?.params.get(self.index).map(|p| p.ty)
-    }
-
+    /// Appends a parameter, cut to the size of its type.
     fn push(&mut self, value: &[u8]) {
-        let most = match (self.ty().and_then(ParamType::fixed_size), self.width) {
-            (Some(size), _) => size,
-            (None, 2) => usize::from(u16::MAX),
-            _ => u32::MAX as usize,
-        };
+        let fixed = self.params.get(self.index).and_then(|param| param.ty.fixed_size());
+        let most = fixed.unwrap_or(if self.width == 2 { usize::from(u16::MAX) } else { u32::MAX as usize });
         let value = &value[..value.len().min(most)];
         let at = HEADER_LEN + self.index * self.width;
         let len = (value.len() as u32).to_le_bytes();
@@ -350,7 +344,7 @@ impl<'a> Build<'a> {
     }
 
     fn push_default(&mut self) {
-        let ty = self.ty();
+        let ty = self.params.get(self.index).map(|param| param.ty);
         let size = ty.and_then(ParamType::fixed_size).unwrap_or(0);
         let fill = if matches!(ty, Some(ParamType::Uid | ParamType::Gid)) { 0xff } else { 0 };
         self.push(&[fill; 16][..size]);
