@@ -7,7 +7,6 @@ use peregrine_driver::{BufferSize, Config as DriverConfig, DriverError, DropRepo
 use peregrine_engine::EventNeeds;
 use peregrine_event::Event;
 use peregrine_state::procfs::{self, Snapshot};
-use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -87,7 +86,7 @@ impl Live {
             hooked.map_err(|e| Failure::System(anyhow::Error::new(e).context("cannot watch for signals")))?;
         }
         let source = LiveSource::start(&driver)?;
-        let snapshot = snapshot(&scope)?;
+        let snapshot = snapshot(&scope, config)?;
         if !args.no_drop_privileges {
             let kept = peregrine_driver::drop_privileges()?;
             tracing::debug!("privileges kept: {}", kept.join(", "));
@@ -141,16 +140,23 @@ pub fn needs(rules: &EventNeeds) -> Needs {
     needs
 }
 
-/// What `/proc` shows of the processes in scope.
-fn snapshot(scope: &Scope) -> Result<Snapshot, Failure> {
+/// What was there before the first event, within the scope.
+fn snapshot(scope: &Scope, config: &Config) -> Result<Snapshot, Failure> {
     let scope = match scope {
         Scope::All => procfs::Scope::All,
         Scope::Tree(pid) => procfs::Scope::Tree(i64::from(*pid)),
-        Scope::Cgroup(path) => procfs::Scope::Cgroup(path.as_os_str().as_bytes().to_vec()),
+        Scope::Cgroup(path) => {
+            let path = peregrine_driver::scope::cgroup_path(path)?;
+            procfs::Scope::Cgroup(path.into_os_string().into_encoded_bytes())
+        }
     };
-    let snapshot = procfs::snapshot(&scope, &procfs::Bounds::default())
-        .map_err(|error| Failure::System(anyhow::Error::new(error).context("cannot read /proc")))?;
-    tracing::debug!("snapshot: {:?}", snapshot.stats);
+    let bounds = procfs::Bounds { threads: config.thread_table_size, ..procfs::Bounds::default() };
+    let snapshot = procfs::snapshot(&scope, &bounds);
+    let snapshot = snapshot.map_err(|e| Failure::System(anyhow::Error::new(e).context("cannot read /proc")))?;
+    if snapshot.stats.left_out > 0 {
+        tracing::warn!("{} threads and descriptors of /proc were left out", snapshot.stats.left_out);
+    }
+    tracing::debug!("/proc: {:?}", snapshot.stats);
     Ok(snapshot)
 }
 

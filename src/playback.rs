@@ -48,25 +48,28 @@ impl Playback {
     /// Begins with what a capture knows before its next event; earlier state does not carry over.
     pub fn section(&mut self, tables: Tables) {
         // The capture's own host name stays unused: upstream's `evt.hostname` is empty on replay.
-        self.state = State::with_options(tables, self.options());
+        self.state = State::with_options(tables, self.options(None));
     }
 
     /// Begins with a snapshot of this machine; threads that it missed are looked up in `/proc`.
-    pub fn live(&mut self, snapshot: Snapshot) {
+    ///
+    /// # Errors
+    /// When `/proc` cannot be opened.
+    pub fn live(&mut self, snapshot: Snapshot) -> Result<(), Failure> {
         let machine = snapshot.tables.machine.as_ref();
         self.session.hostname = machine.map(|machine| machine.hostname.clone()).unwrap_or_default();
-        let options = self.options();
-        let source = ProcSource::new(&options.limits);
-        if let Err(error) = &source {
-            tracing::warn!("unknown threads cannot be looked up: {error}");
-        }
-        let source = source.ok().map(|source| Box::new(source) as Box<dyn ThreadSource>);
-        self.state = State::from_snapshot(snapshot, StateOptions { source, ..options });
+        let source = ProcSource::new(&self.limits());
+        let source = source.map_err(|e| Failure::System(anyhow::Error::new(e).context("cannot open /proc")))?;
+        self.state = State::from_snapshot(snapshot, self.options(Some(Box::new(source))));
+        Ok(())
     }
 
-    fn options(&self) -> StateOptions {
-        let limits = Limits { threads: self.threads, ..Limits::default() };
-        StateOptions { limits, containers: self.containers, source: None }
+    fn limits(&self) -> Limits {
+        Limits { threads: self.threads, ..Limits::default() }
+    }
+
+    fn options(&self, source: Option<Box<dyn ThreadSource>>) -> StateOptions {
+        StateOptions { limits: self.limits(), containers: self.containers, source }
     }
 
     /// Applies an event and shows the moment to `look`, unless the event only feeds the state.

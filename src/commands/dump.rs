@@ -65,7 +65,7 @@ pub fn execute(args: &Args) -> Result<(), Failure> {
         }
         None => {
             let (mut live, snapshot) = Live::start(&config, &args.watch, needs)?;
-            playback.live(snapshot);
+            playback.live(snapshot)?;
             live.run(
                 |event| playback.event(event, false, &mut look).unwrap_or(Ok(())),
                 |drops| {

@@ -55,7 +55,7 @@ pub fn execute(mut args: Args) -> Result<(), Failure> {
     }
     let (mut live, snapshot) = Live::start(&config, &args.live, needs)?;
     writer.section(&snapshot.tables)?;
-    playback.live(snapshot);
+    playback.live(snapshot)?;
     if let Some(child) = &mut child {
         child.go()?;
     }

@@ -51,7 +51,7 @@ pub fn execute(args: &Args) -> Result<(), Failure> {
     if let Some(writer) = &mut writer {
         writer.section(&snapshot.tables)?;
     }
-    playback.live(snapshot);
+    playback.live(snapshot)?;
     announce(&detector, loaded.files);
     let watched = live.run(
         |event| {

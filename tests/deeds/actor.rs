@@ -68,6 +68,7 @@ impl Words {
 fn act(verb: &str, w: &mut Words) {
     match verb {
         "serve" => serve(),
+        "nest" => nest(w),
         "join" => join(&w.word()),
         "sleep" => std::thread::sleep(Duration::from_millis(w.number())),
         "read" => drop(File::open(w.word()).map(|mut file| file.read(&mut [0; 16]))),
@@ -119,13 +120,33 @@ fn octal(text: &str) -> u32 {
     u32::from_str_radix(text, 8).expect("the mode is octal")
 }
 
-/// Carries out one command a line from standard input (words apart by tabs) and answers each with a line.
+/// Carries out one command a line from standard input (words apart by tabs) and answers each with a line. After
+/// `self` it does the verbs itself instead of starting a program.
 fn serve() {
     for line in std::io::stdin().lock().lines() {
         let line = line.expect("standard input is text");
-        run(line.split('\t').map(str::to_owned).collect(), None);
+        match line.strip_prefix("self\t") {
+            Some(verbs) => {
+                let mut words = Words { rest: verbs.split('\t').map(str::to_owned).collect(), kept: Vec::new() };
+                while let Some(verb) = words.rest.pop_front() {
+                    act(&verb, &mut words);
+                }
+            }
+            None => run(line.split('\t').map(str::to_owned).collect(), None),
+        }
         println!("done {line}");
         std::io::stdout().flush().expect("standard output is open");
+    }
+}
+
+/// Does the rest as a descendant, so many generations below.
+fn nest(w: &mut Words) {
+    let depth: u32 = w.number();
+    if depth > 0 {
+        let own = std::env::current_exe().expect("own program");
+        let rest = w.rest.drain(..);
+        let status = Command::new(own).arg("nest").arg((depth - 1).to_string()).args(rest).status();
+        assert!(status.is_ok_and(|status| status.success()), "a nested actor failed");
     }
 }
 

@@ -40,5 +40,5 @@ cp "$new/actor" /opt/stage/bin/actor
 for name in "$@"; do ln /opt/stage/bin/actor "/opt/stage/bin/$name"; done
 mount -t tmpfs -o mode=1777 stage /tmp
 cd /opt/stage/work
-exec env -i PATH=/usr/bin:/bin HOME=/root LANG=C /opt/stage/bin/actor serve <&3
+exec setsid env -i PATH=/usr/bin:/bin HOME=/root LANG=C /opt/stage/bin/actor serve <&3
 STAGE

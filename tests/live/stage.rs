@@ -7,6 +7,10 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 /// The hexadecimal name that makes a cgroup look like a container's.
 pub const CONTAINER: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
+/// Generations between the first process in the scope and the one that does the deed: as many as outputs show, so that a
+/// recording, which knows nothing from outside its scope, knows them all.
+const DEPTH: u32 = 7;
+
 /// Names under which the actor lies in `/opt/stage/bin`.
 const NAMES: &[&str] = &[
     "peek",
@@ -55,8 +59,10 @@ impl Stage {
         let input = child.stdin.take();
         let output = BufReader::new(child.stdout.take().expect("piped"));
         let mut stage = Self { child, input, output, cgroups };
-        // The first answer comes when everything is mounted.
-        stage.act("host", &["/opt/stage/bin/worker", "deed-ready"]);
+        // The first answer comes when everything is mounted. From then on the actor is in the scope, so that a snapshot
+        // of it knows where everything that follows comes from.
+        let host = paths(&stage.cgroups.host);
+        stage.tell(&format!("self\tjoin\t{host}"));
         stage
     }
 
@@ -67,21 +73,32 @@ impl Stage {
 
     /// Does one deed on the host's or the container's side and waits for its end.
     pub fn act(&mut self, side: &str, words: &[&str]) {
-        let cgroups = if side == "container" { &self.cgroups.container } else { &self.cgroups.host };
-        let paths: Vec<_> = cgroups.iter().map(|path| path.to_string_lossy()).collect();
-        let mut line = format!("/opt/stage/bin/actor\t=demo-init\tjoin\t{}\trun\t@1", paths.join(":"));
+        let mut line = String::from("/opt/stage/bin/actor\t=demo-init");
+        if side == "container" {
+            line += &format!("\tjoin\t{}", paths(&self.cgroups.container));
+        }
+        line += &format!("\tnest\t{DEPTH}\trun\t@1");
         for word in words {
             assert!(!word.contains(['\t', '\n']), "words are sent apart by tabs");
             line.push('\t');
             line.push_str(word);
         }
         line.push_str("\t;;1");
+        self.tell(&line);
+    }
+
+    fn tell(&mut self, line: &str) {
         let input = self.input.as_mut().expect("open until dropped");
         writeln!(input, "{line}").expect("the actor listens");
         let mut answer = String::new();
         self.output.read_line(&mut answer).expect("the actor answers");
         assert_eq!(answer.trim_end(), format!("done {line}"), "the actor is gone");
     }
+}
+
+fn paths(cgroups: &[PathBuf]) -> String {
+    let paths: Vec<_> = cgroups.iter().map(|path| path.to_string_lossy()).collect();
+    paths.join(":")
 }
 
 impl Drop for Stage {

@@ -19,7 +19,28 @@ pub struct Cgroup {
 /// # Errors
 /// [`DriverError::Scope`] when no v2 hierarchy is mounted or the directory is not in it.
 pub fn cgroup(path: &Path) -> Result<Cgroup, DriverError> {
-    let wrong = |reason: String| DriverError::Scope { scope: format!("cgroup:{}", path.display()), reason };
+    let (mount, dir) = locate(path)?;
+    let meta = dir.metadata().map_err(|e| wrong_cgroup(path, e.to_string()))?;
+    let level = dir.strip_prefix(&mount).map_or(0, |below| below.components().count());
+    Ok(Cgroup { id: meta.ino(), level: level as u32 })
+}
+
+/// The path of a cgroup inside the v2 hierarchy, from `/` on, as `/proc/PID/cgroup` shows it.
+///
+/// # Errors
+/// As [`cgroup`].
+pub fn cgroup_path(path: &Path) -> Result<PathBuf, DriverError> {
+    let (mount, dir) = locate(path)?;
+    Ok(Path::new("/").join(dir.strip_prefix(&mount).unwrap_or(&dir)))
+}
+
+fn wrong_cgroup(path: &Path, reason: String) -> DriverError {
+    DriverError::Scope { scope: format!("cgroup:{}", path.display()), reason }
+}
+
+/// The v2 hierarchy's mount point and the cgroup's directory.
+fn locate(path: &Path) -> Result<(PathBuf, PathBuf), DriverError> {
+    let wrong = |reason: String| wrong_cgroup(path, reason);
     let mounts = std::fs::read_to_string("/proc/self/mountinfo").map_err(|e| wrong(e.to_string()))?;
     let mount = cgroup2_mount(&mounts).ok_or_else(|| wrong("no cgroup v2 hierarchy is mounted".into()))?;
     let dir =
@@ -28,9 +49,7 @@ pub fn cgroup(path: &Path) -> Result<Cgroup, DriverError> {
     if !dir.starts_with(&mount) || !dir.join("cgroup.procs").exists() {
         return Err(wrong(format!("{} is no cgroup below {}", dir.display(), mount.display())));
     }
-    let meta = dir.metadata().map_err(|e| wrong(e.to_string()))?;
-    let level = dir.strip_prefix(&mount).map_or(0, |below| below.components().count());
-    Ok(Cgroup { id: meta.ino(), level: level as u32 })
+    Ok((mount, dir))
 }
 
 /// Where the v2 hierarchy is mounted, from `/proc/self/mountinfo`: `/sys/fs/cgroup`, or on hybrid systems
