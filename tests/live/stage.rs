@@ -78,12 +78,20 @@ impl Stage {
             line += &format!("\tjoin\t{}", paths(&self.cgroups.container));
         }
         line += &format!("\tnest\t{DEPTH}\trun\t@1");
+        let (words, end) = match words {
+            // What goes on is started, by the actor itself, with parents that stay with it.
+            ["bg", rest @ ..] => {
+                line = format!("self\trun\tbg\t{line}");
+                (rest, "\t;;1\t;;")
+            }
+            words => (words, "\t;;1"),
+        };
         for word in words {
             assert!(!word.contains(['\t', '\n']), "words are sent apart by tabs");
             line.push('\t');
             line.push_str(word);
         }
-        line.push_str("\t;;1");
+        line.push_str(end);
         self.tell(&line);
     }
 
