@@ -81,6 +81,9 @@ impl State {
                 self.counters.n_drops_full_usertable += 1;
             }
         }
+        for slot in &slots {
+            self.learn_accounts(*slot);
+        }
     }
 
     /// Time of boot in nanoseconds since the epoch; 0 if unknown.

@@ -6,3 +6,4 @@ mod descriptors;
 mod lineage;
 mod misc;
 mod sockets;
+mod steady;
