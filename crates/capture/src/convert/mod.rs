@@ -179,6 +179,11 @@ impl Converter {
         self.enters.clear();
     }
 
+    /// Forgets the stored enter events and what was counted.
+    pub fn restart(&mut self) {
+        (self.enters, self.stats) = (EnterStore::default(), ConvertStats::default());
+    }
+
     /// The event of the last [`Outcome::Converted`].
     pub fn bytes(&self) -> &[u8] {
         &self.bytes

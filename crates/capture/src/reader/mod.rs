@@ -166,7 +166,7 @@ impl Reader {
         if !self.input.rewind() {
             return Ok(false);
         }
-        self.converter.clear();
+        self.converter.restart();
         (self.pending, self.warning, self.ended) = (None, None, false);
         self.stats = ReadStats::default();
         self.start().map(|()| true)

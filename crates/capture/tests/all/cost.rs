@@ -52,9 +52,11 @@ fn conversion_settles() {
     for path in crate::captures().into_iter().filter(|p| p.to_string_lossy().contains("full_capture")) {
         let mut reader = Reader::from_bytes("memory", crate::unpacked(&path), Options::default()).unwrap();
         let events = drain(&mut reader);
+        let stats = reader.stats();
         assert!(reader.rewind().unwrap());
         reader.take_tables();
         let used = allocation_counter::measure(|| assert_eq!(drain(&mut reader), events));
+        assert_eq!(reader.stats(), stats, "the second pass is as the first");
         assert!(used.count_total < events / 20, "{} allocations for {events} events", used.count_total);
     }
 }
