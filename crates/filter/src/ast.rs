@@ -21,7 +21,7 @@ pub enum Expr {
     /// A macro's name.
     Identifier(String, Span),
     /// A comparison.
-    Check(Check),
+    Check(Box<Check>),
 }
 
 /// One comparison.

@@ -181,26 +181,45 @@ impl Parser<'_> {
         Span { start: self.base + start as u32, end: self.base + self.cur.index() as u32 }
     }
 
+    /// Leaves a production. Errors end parsing, so only success needs it.
+    fn leave<T>(&mut self, value: T) -> Parsed<T> {
+        self.depth -= 1;
+        Ok(value)
+    }
+
+    // The productions from here to `embedded` call each other as deep as the limit allows; they are written without
+    // closures so that their frames stay small.
+
     fn or_expr(&mut self) -> Parsed<Expr> {
-        self.deeper(|p| {
-            let children = p.operands("or", Self::and_expr)?;
-            Ok(one_or(children, Expr::Or))
-        })
+        self.enter()?;
+        self.cur.blank();
+        let first = self.and_expr()?;
+        let expr = self.joined(first, "or", Self::and_expr, Expr::Or)?;
+        self.leave(expr)
     }
 
     fn and_expr(&mut self) -> Parsed<Expr> {
-        self.deeper(|p| {
-            let children = p.operands("and", Self::not_expr)?;
-            Ok(one_or(children, Expr::And))
-        })
+        self.enter()?;
+        self.cur.blank();
+        let first = self.not_expr()?;
+        let expr = self.joined(first, "and", Self::not_expr, Expr::And)?;
+        self.leave(expr)
     }
 
-    /// Operands joined by a keyword that a blank or a parenthesis must follow.
-    fn operands(&mut self, keyword: &str, operand: fn(&mut Self) -> Parsed<Expr>) -> Parsed<Vec<Expr>> {
+    /// Further operands joined by a keyword that a blank or a parenthesis must follow.
+    fn joined(
+        &mut self,
+        first: Expr,
+        keyword: &str,
+        operand: fn(&mut Self) -> Parsed<Expr>,
+        join: fn(Vec<Expr>) -> Expr,
+    ) -> Parsed<Expr> {
         self.cur.blank();
-        let mut children = vec![operand(self)?];
-        self.cur.blank();
-        while self.cur.literal(keyword) {
+        if !self.cur.literal(keyword) {
+            return Ok(first);
+        }
+        let mut children = vec![first];
+        loop {
             children.push(if self.cur.blank() {
                 operand(self)?
             } else if self.cur.literal("(") {
@@ -209,61 +228,62 @@ impl Parser<'_> {
                 return self.fail(format!("expected blank or '(' after '{keyword}'"));
             });
             self.cur.blank();
+            if !self.cur.literal(keyword) {
+                return Ok(join(children));
+            }
         }
-        Ok(children)
     }
 
     fn not_expr(&mut self) -> Parsed<Expr> {
-        self.deeper(|p| {
-            p.cur.blank();
-            let mut negated = false;
-            while p.cur.not_blank() {
-                negated = !negated;
-            }
-            let child = if p.cur.literal("not(") {
-                negated = !negated;
-                p.embedded()?
-            } else {
-                p.check_expr()?
-            };
-            Ok(if negated { Expr::Not(Box::new(child)) } else { child })
-        })
+        self.enter()?;
+        self.cur.blank();
+        let mut negated = false;
+        while self.cur.not_blank() {
+            negated = !negated;
+        }
+        let child = if self.cur.literal("not(") {
+            negated = !negated;
+            self.embedded()?
+        } else {
+            self.check_expr()?
+        };
+        self.leave(if negated { Expr::Not(Box::new(child)) } else { child })
+    }
+
+    fn check_expr(&mut self) -> Parsed<Expr> {
+        self.enter()?;
+        self.cur.blank();
+        let expr = if self.cur.literal("(") { self.embedded()? } else { self.comparison()? };
+        self.leave(expr)
     }
 
     /// What follows an opening parenthesis.
     fn embedded(&mut self) -> Parsed<Expr> {
-        self.deeper(|p| {
-            p.cur.blank();
-            let child = p.or_expr()?;
-            p.cur.blank();
-            if !p.cur.literal(")") {
-                return p.fail("expected a ')' token");
-            }
-            Ok(child)
-        })
+        self.enter()?;
+        self.cur.blank();
+        let child = self.or_expr()?;
+        self.cur.blank();
+        if !self.cur.literal(")") {
+            return self.fail("expected a ')' token");
+        }
+        self.leave(child)
     }
 
-    fn check_expr(&mut self) -> Parsed<Expr> {
-        self.deeper(|p| {
-            p.cur.blank();
-            if p.cur.literal("(") {
-                return p.embedded();
-            }
-            let start = p.cur.index();
-            if p.cur.field_name() {
-                let lhs = p.deeper(|p| p.field_rest(start))?;
-                return p.condition(lhs, start);
-            }
-            if p.transformer_name() {
-                p.cur.blank();
-                let lhs = p.deeper(|p| p.transformer_rest(start))?;
-                return p.condition(lhs, start);
-            }
-            if p.cur.identifier() {
-                return Ok(Expr::Identifier(p.cur.last.clone(), p.span_from(start)));
-            }
-            p.fail("expected a '(' token, a field check, or an identifier")
-        })
+    fn comparison(&mut self) -> Parsed<Expr> {
+        let start = self.cur.index();
+        if self.cur.field_name() {
+            let lhs = self.deeper(|p| p.field_rest(start))?;
+            return self.condition(lhs, start);
+        }
+        if self.transformer_name() {
+            self.cur.blank();
+            let lhs = self.deeper(|p| p.transformer_rest(start))?;
+            return self.condition(lhs, start);
+        }
+        if self.cur.identifier() {
+            return Ok(Expr::Identifier(self.cur.last.clone(), self.span_from(start)));
+        }
+        self.fail("expected a '(' token, a field check, or an identifier")
     }
 
     /// Takes a transformer's name with its parenthesis; the last token is then the name.
@@ -395,7 +415,8 @@ impl Parser<'_> {
             };
             let rhs_start = p.base + rhs_start as u32;
             let span = p.span_from(start);
-            Ok(Expr::Check(Check { lhs, op: operator.op, spelling: operator.text, modifier, rhs, rhs_start, span }))
+            let op = operator.op;
+            Ok(Expr::Check(Box::new(Check { lhs, op, spelling: operator.text, modifier, rhs, rhs_start, span })))
         })
     }
 
@@ -488,6 +509,7 @@ impl Parser<'_> {
         self.cur.blank();
         let mut items = Vec::new();
         // A first item that cannot be read means an empty list, upstream says; what follows must then close it.
+        let depth = self.depth;
         if let Ok(first) = self.list_item() {
             items.push(first);
             self.cur.blank();
@@ -495,6 +517,8 @@ impl Parser<'_> {
                 items.push(self.list_item()?);
                 self.cur.blank();
             }
+        } else {
+            self.depth = depth;
         }
         if !self.cur.literal(")") {
             return self.fail("expected a ')' token");
@@ -546,8 +570,4 @@ impl Parser<'_> {
         }
         Ok(None)
     }
-}
-
-fn one_or(mut children: Vec<Expr>, join: fn(Vec<Expr>) -> Expr) -> Expr {
-    if children.len() == 1 { children.remove(0) } else { join(children) }
 }

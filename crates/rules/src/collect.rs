@@ -179,11 +179,13 @@ impl Collected {
             rule.condition.push(" ");
             rule.condition.append(&condition);
         }
-        for (text, extra) in [(&mut rule.output, update.output), (&mut rule.desc, update.desc)] {
-            if let Some(extra) = extra.filter(|e| !e.is_empty()) {
-                text.push(' ');
-                text.push_str(&extra);
-            }
+        if let Some(output) = update.output.filter(|o| !o.text.is_empty()) {
+            rule.output.push(" ");
+            rule.output.append(&output);
+        }
+        if let Some(desc) = update.desc.filter(|d| !d.is_empty()) {
+            rule.desc.push(' ');
+            rule.desc.push_str(&desc);
         }
         rule.tags.extend(update.tags.unwrap_or_default());
         for exception in update.exceptions.unwrap_or_default() {

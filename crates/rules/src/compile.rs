@@ -6,7 +6,7 @@ use crate::collect::{Collected, Source, catalogue, missing};
 use crate::context::Context;
 use crate::decode::Fault;
 use crate::exception;
-use crate::expand::{List, MacroFault, Macros, Resolved, Resolver, substitute};
+use crate::expand::{List, Lists, MAX_TOTAL_NODES, MacroFault, Macros, Resolved, Resolver};
 use crate::items::{Place, RuleItem};
 use crate::output::OutputAddition;
 use crate::result::{Code, Diagnostic, Label, Report};
@@ -20,7 +20,6 @@ use peregrine_filter::field::Catalogue;
 use peregrine_filter::format::FormatError;
 use peregrine_filter::parser::{MAX_DEPTH, parse_at};
 use peregrine_filter::{CheckError, Checked, Position};
-use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Codes above which a rule is said to have too many.
@@ -38,7 +37,7 @@ pub(crate) fn compile(
     report: &mut Report,
 ) -> Option<Ruleset> {
     let map = SourceMap::new(files);
-    let mut compiler = Compiler { collected, sources, additions, report, lists: Vec::new(), map };
+    let mut compiler = Compiler { collected, sources, additions, report, lists: Lists::default(), map, nodes: 0 };
     match compiler.run() {
         Ok(ruleset) => Some(ruleset),
         Err(Stopped(diagnostic)) => {
@@ -70,8 +69,10 @@ struct Compiler<'a, 'r> {
     sources: &'a [Source<'a>],
     additions: &'a [OutputAddition],
     report: &'r mut Report,
-    lists: Vec<List>,
+    lists: Lists,
     map: SourceMap,
+    /// Nodes of all conditions so far.
+    nodes: usize,
 }
 
 /// A parsed condition before its macros are resolved.
@@ -93,7 +94,7 @@ impl Compiler<'_, '_> {
                 self.report.warn(WarningCode::UnusedMacro, message, &item.context, &item.place);
             }
         }
-        for (item, list) in self.collected.lists.iter().zip(&self.lists) {
+        for (item, list) in self.collected.lists.iter().zip(&self.lists.lists) {
             if !list.used {
                 let message = "List not referred to by any other rule/macro".to_owned();
                 self.report.warn(WarningCode::UnusedList, message, &item.context, &item.place);
@@ -105,6 +106,7 @@ impl Compiler<'_, '_> {
     /// Items that name lists defined before are replaced by those lists' items, one level deep.
     fn compile_lists(&mut self) {
         let mut used = vec![false; self.collected.lists.iter().count()];
+        let mut lists = Vec::new();
         for list in self.collected.lists.iter() {
             let mut items = Vec::with_capacity(list.items.len());
             for item in &list.items {
@@ -118,22 +120,17 @@ impl Compiler<'_, '_> {
                     _ => items.push(item.clone()),
                 }
             }
-            self.lists.push(List { name: list.name.clone(), items, used: false });
+            lists.push(List { name: list.name.clone(), items, used: false });
         }
-        for (list, used) in self.lists.iter_mut().zip(used) {
+        for (list, used) in lists.iter_mut().zip(used) {
             list.used = used;
         }
+        self.lists = Lists::new(lists);
     }
 
     /// Puts lists in and parses.
     fn parse(&mut self, condition: &Text, owner: &str, context: &Context, place: &Place) -> Result<Parsed, Stopped> {
-        let mut condition = condition.clone();
-        for list in &mut self.lists {
-            match substitute(&mut condition, list) {
-                Ok(used) => list.used |= used,
-                Err(_) => return Err(too_large(context, place)),
-            }
-        }
+        let Ok(condition) = self.lists.substitute(condition) else { return Err(too_large(context, place)) };
         let Some(base) = self.map.reserve(condition.text.len()) else { return Err(too_large(context, place)) };
         let parsed = parse_at(&condition.text, base, MAX_DEPTH);
         self.map.add(base, owner, condition.clone());
@@ -144,7 +141,7 @@ impl Compiler<'_, '_> {
                 Err(Stopped(Box::new(Diagnostic {
                     code: Code::Error(ErrorCode::CompileCondition),
                     message: error.message,
-                    context: context.condition(error.position, &condition.text),
+                    context: context.condition(error.position, &condition.text.into()),
                     deprecated_field: None,
                     labels: self.map.labels(Span { start: at, end: at }, None),
                     help: None,
@@ -163,18 +160,23 @@ impl Compiler<'_, '_> {
             trees.push(Resolved::new(parsed.tree));
         }
         for (i, item) in items.iter().enumerate() {
-            let visible = items.iter().zip(&trees).filter(|(m, _)| m.order.index < item.order.visible);
-            let macros = Macros { visible: visible.map(|(m, tree)| (m.name.as_str(), tree)).collect() };
+            let macros = Macros { items: &self.collected.macros, trees: &trees, visible: item.order.visible };
             let mut resolver = Resolver::new(&macros);
             let resolved = resolver.run(&trees[i].tree);
-            for name in &resolver.used {
-                mark_used(self.collected, used, name);
-            }
+            resolver.used.iter().for_each(|i| used[*i] = true);
             let tree = resolved
                 .map_err(|fault| self.macro_fault(fault, &macros, &item.condition.text, &item.context, &item.place))?;
-            trees[i] = Resolved::new(tree);
+            let tree = Resolved::new(tree);
+            self.count(tree.nodes, &item.context, &item.place)?;
+            trees[i] = tree;
         }
         Ok(trees)
+    }
+
+    /// Counts what macros made of a condition, which many macros of macros could make grow without end.
+    fn count(&mut self, nodes: usize, context: &Context, place: &Place) -> Result<(), Stopped> {
+        self.nodes += nodes;
+        if self.nodes > MAX_TOTAL_NODES { Err(too_large(context, place)) } else { Ok(()) }
     }
 
     fn macro_fault(
@@ -189,7 +191,7 @@ impl Compiler<'_, '_> {
             MacroFault::TooLarge => return too_large(context, place),
             MacroFault::Loop { name, span } => (format!("reference loop in macro '{name}'"), span, None),
             MacroFault::Unknown { name, span } => {
-                let help = missing("macro", &name, macros.visible.keys().copied()).or_else(|| {
+                let help = missing("macro", &name, macros.names()).or_else(|| {
                     let later = self.collected.macros.get(&name).is_some();
                     later.then(|| format!("'{name}' is defined after its use; a macro sees those before it alone"))
                 });
@@ -199,7 +201,7 @@ impl Compiler<'_, '_> {
         Stopped(Box::new(Diagnostic {
             code: Code::Error(ErrorCode::Validate),
             message,
-            context: context.condition(self.map.position(span.start), condition),
+            context: context.condition(self.map.position(span.start), &condition.into()),
             deprecated_field: None,
             labels: self.map.labels(span, None),
             help,
@@ -208,9 +210,7 @@ impl Compiler<'_, '_> {
 
     fn compile_rules(&mut self, macros: &[Resolved], used: &mut [bool]) -> Result<Vec<Rule>, Stopped> {
         let collected = self.collected;
-        let visible: HashMap<&str, &Resolved> =
-            collected.macros.iter().zip(macros).map(|(item, tree)| (item.name.as_str(), tree)).collect();
-        let macros = Macros { visible };
+        let macros = Macros { items: &collected.macros, trees: macros, visible: u32::MAX };
         let mut rules = Vec::new();
         for item in collected.rules.iter().filter(|rule| !rule.unknown_source) {
             let Some(fields) = catalogue(self.sources, &item.source) else {
@@ -267,7 +267,7 @@ impl Compiler<'_, '_> {
         item: &RuleItem,
         fields: &dyn Catalogue,
     ) -> Result<Option<(String, peregrine_filter::format::Format)>, Stopped> {
-        let mut output = item.output.clone();
+        let mut output = item.output.text.clone();
         for addition in self.additions.iter().filter(|a| a.applies_to(item)) {
             if let Some(text) = &addition.text {
                 output.push(' ');
@@ -289,7 +289,16 @@ impl Compiler<'_, '_> {
                 self.report.warn_with_help(WarningCode::UnknownFilter, message, context, place, help);
                 return Ok(None);
             }
-            Err(error) => return Err(output_fault(error, item)),
+            Err(error) => {
+                let mut stopped = output_fault(error.clone(), item);
+                // Offsets count in what was written as long as nothing was taken out of it.
+                if output.starts_with(&item.output.text)
+                    && let Some(label) = self.map.output_label(&item.output, &error)
+                {
+                    stopped.0.labels = vec![label];
+                }
+                return Err(stopped);
+            }
         };
         self.warn_deprecated_output(&output, item);
         Ok(Some((output, format)))
@@ -342,17 +351,18 @@ impl Compiler<'_, '_> {
         let parsed = self.parse(condition, &owner, &item.condition_context, &item.place)?;
         let mut resolver = Resolver::new(macros);
         let resolved = resolver.run(&parsed.tree);
-        for name in &resolver.used {
-            mark_used(self.collected, used, name);
-        }
+        resolver.used.iter().for_each(|i| used[*i] = true);
+        let nodes = resolver.nodes();
         let tree =
             resolved.map_err(|fault| self.macro_fault(fault, macros, &condition.text, &item.context, &item.place))?;
+        self.count(nodes, &item.context, &item.place)?;
+        let written: Arc<str> = condition.text.as_str().into();
         let chain = UseChain { name: &item.name, base: parsed.base, tree: &parsed.tree };
-        self.warn_unsafe(&tree, item, &condition.text, &chain);
+        self.warn_unsafe(&tree, item, &written, &chain);
         let checked = match peregrine_filter::check(&tree, fields) {
             Ok(checked) => checked,
             Err(error) => {
-                let diagnostic = self.condition_fault(error, item, &condition.text, &chain);
+                let diagnostic = self.condition_fault(error, item, &written, &chain);
                 if unknown_filter(&diagnostic.message) && item.skip_if_unknown_filter {
                     self.report.push(Diagnostic { code: Code::Warning(WarningCode::UnknownFilter), ..diagnostic });
                     return Ok(None);
@@ -366,7 +376,7 @@ impl Compiler<'_, '_> {
             self.report.push(Diagnostic {
                 code,
                 message: remark.message.clone(),
-                context: item.condition_context.condition(position, &condition.text),
+                context: item.condition_context.condition(position, &written),
                 deprecated_field: None,
                 labels: self.map.labels(remark.span, Some(&chain)),
                 help: None,
@@ -375,7 +385,13 @@ impl Compiler<'_, '_> {
         Ok(Some((tree, checked)))
     }
 
-    fn condition_fault(&self, error: CheckError, item: &RuleItem, condition: &str, chain: &UseChain<'_>) -> Diagnostic {
+    fn condition_fault(
+        &self,
+        error: CheckError,
+        item: &RuleItem,
+        condition: &Arc<str>,
+        chain: &UseChain<'_>,
+    ) -> Diagnostic {
         Diagnostic {
             code: Code::Error(ErrorCode::CompileCondition),
             message: error.message,
@@ -387,7 +403,7 @@ impl Compiler<'_, '_> {
     }
 
     /// Comparisons with `<NA>` and deprecated fields, which Falco reports once each for the whole condition.
-    fn warn_unsafe(&mut self, tree: &Expr, item: &RuleItem, condition: &str, chain: &UseChain<'_>) {
+    fn warn_unsafe(&mut self, tree: &Expr, item: &RuleItem, condition: &Arc<str>, chain: &UseChain<'_>) {
         let context = item.condition_context.condition(Position::default(), condition);
         let found = unsafe_use::find(tree);
         if let Some(span) = found.na_check {
@@ -411,12 +427,6 @@ impl Compiler<'_, '_> {
                 help: None,
             });
         }
-    }
-}
-
-fn mark_used(collected: &Collected, used: &mut [bool], name: &str) {
-    if let Some(i) = collected.macros.position(name) {
-        used[i] = true;
     }
 }
 

@@ -52,7 +52,7 @@ impl Context {
     }
 
     /// A place within a condition. Falco adds it to where the item stands, and so do we.
-    pub(crate) fn condition(&self, position: Position, condition: &str) -> Self {
+    pub(crate) fn condition(&self, position: Position, condition: &Arc<str>) -> Self {
         let last = self.last().mark;
         let name = if condition.len() > 20 {
             format!("\"{}...\"", String::from_utf8_lossy(&condition.as_bytes()[..17]))
@@ -71,7 +71,7 @@ impl Context {
             item_type: "condition expression",
             item_name: String::new(),
         });
-        Self { locations, condition: Some(condition.into()) }
+        Self { locations, condition: Some(condition.clone()) }
     }
 
     /// The innermost location.

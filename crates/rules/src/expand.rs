@@ -5,6 +5,7 @@
 //! without end.
 
 use crate::exception::quote;
+use crate::items::{Indexed, MacroItem};
 use crate::text::{ListUse, Text};
 use peregrine_filter::ast::{Expr, Span};
 use std::collections::{BTreeSet, HashMap};
@@ -12,6 +13,8 @@ use std::sync::Arc;
 
 /// Largest condition in bytes after lists are substituted.
 pub(crate) const MAX_CONDITION: usize = 4 << 20;
+/// Most comparisons and operators of all conditions together after macros are resolved.
+pub(crate) const MAX_TOTAL_NODES: usize = 1_000_000;
 /// Most comparisons and operators of a condition after macros are resolved.
 pub(crate) const MAX_NODES: usize = 200_000;
 /// Deepest nesting of a condition after macros are resolved.
@@ -34,45 +37,102 @@ fn delimits(byte: Option<&u8>) -> bool {
     byte.is_none_or(|b| BLANKS.contains(b) || b"(),=".contains(b))
 }
 
-/// Puts a list's items in the place of its name wherever it stands between delimiters.
-pub(crate) fn substitute(condition: &mut Text, list: &List) -> Result<bool, TooLarge> {
+/// Lists in the order in which they are put into conditions.
+#[derive(Default)]
+pub(crate) struct Lists {
+    pub(crate) lists: Vec<List>,
+    by_name: HashMap<String, usize>,
+    /// Lists whose names hold delimiters, which are looked for everywhere.
+    odd: Vec<usize>,
+}
+
+impl Lists {
+    pub(crate) fn new(lists: Vec<List>) -> Self {
+        let by_name = lists.iter().enumerate().map(|(i, list)| (list.name.clone(), i)).collect();
+        let is_odd = |list: &List| list.name.bytes().any(|b| delimits(Some(&b)));
+        let odd = lists.iter().enumerate().filter(|(_, list)| is_odd(list)).map(|(i, _)| i).collect();
+        Self { lists, by_name, odd }
+    }
+
+    /// The lists that a text may name.
+    fn named_in<'t>(&'t self, text: &'t str) -> impl Iterator<Item = usize> + 't {
+        text.split(|c: char| c.is_ascii() && delimits(Some(&(c as u8))))
+            .filter_map(|word| self.by_name.get(word))
+            .copied()
+    }
+
+    /// Puts all lists into a condition, in order; items that name later lists are replaced in their turn.
+    pub(crate) fn substitute(&mut self, condition: &Text) -> Result<Text, TooLarge> {
+        let mut condition = condition.clone();
+        let mut wanted: BTreeSet<usize> = self.named_in(&condition.text).chain(self.odd.iter().copied()).collect();
+        while let Some(i) = wanted.pop_first() {
+            let Some(next) = substitute(&condition, &self.lists[i]) else { continue };
+            if next.text.len() > MAX_CONDITION {
+                return Err(TooLarge);
+            }
+            let items = self.lists[i].items.iter();
+            wanted.extend(items.flat_map(|item| self.named_in(&item.text)).filter(|later| *later > i));
+            self.lists[i].used = true;
+            condition = next;
+        }
+        if condition.text.len() > MAX_CONDITION { Err(TooLarge) } else { Ok(condition) }
+    }
+}
+
+/// Puts a list's items in the place of its name wherever it stands between delimiters. None if it stands nowhere.
+fn substitute(condition: &Text, list: &List) -> Option<Text> {
+    let (text, bytes) = (condition.text.as_str(), condition.text.as_bytes());
+    let mut out = Text::default();
     let mut used = false;
-    let mut from = 0;
-    while let Some(found) = condition.text.get(from..).and_then(|rest| rest.find(list.name.as_str())) {
+    // Text before `copied` is in `out`; names are looked for from `from`.
+    let (mut copied, mut from) = (0, 0);
+    while !list.name.is_empty()
+        && let Some(found) = text.get(from..).and_then(|rest| rest.find(list.name.as_str()))
+    {
         let start = from + found;
-        let end = start + list.name.len();
-        let bytes = condition.text.as_bytes();
-        if !(delimits(start.checked_sub(1).and_then(|i| bytes.get(i))) && delimits(bytes.get(end)))
-            || list.name.is_empty()
-        {
-            from = next_char(&condition.text, start + 1);
+        let mut end = start + list.name.len();
+        let before = start.checked_sub(1).and_then(|i| bytes.get(i));
+        if !delimits(before) || !delimits(bytes.get(end)) {
+            from = next_char(text, start + 1);
             continue;
         }
-        let (next, resume) = replaced(condition, list, start, end);
-        if next.text.len() > MAX_CONDITION {
-            return Err(TooLarge);
+        out.append_range(condition, copied..start);
+        out.trim_end(BLANKS);
+        while end < bytes.len() && BLANKS.contains(&bytes[end]) {
+            end += 1;
         }
-        *condition = next;
-        from = next_char(&condition.text, resume + 1);
+        let items = items_of(list, condition, start);
+        if items.text.is_empty() {
+            // Of an empty list a comma beside its name goes too.
+            if out.text.ends_with(',') {
+                out.truncate(out.text.len() - 1);
+            } else if bytes.get(end) == Some(&b',') {
+                end += 1;
+            }
+        }
+        // At the very start upstream goes on one character too far; so a name there may stay.
+        from = if out.text.is_empty() { next_char(text, end + 1) } else { end };
+        if !out.text.is_empty() {
+            out.push(" ");
+        }
+        out.append(&items);
+        out.push(" ");
+        copied = end;
         used = true;
+        if out.text.len() > MAX_CONDITION {
+            break;
+        }
     }
-    Ok(used)
+    out.append_range(condition, copied..text.len());
+    used.then_some(out)
 }
 
 fn next_char(text: &str, at: usize) -> usize {
     (at..text.len()).find(|i| text.is_char_boundary(*i)).unwrap_or(text.len())
 }
 
-/// The condition with one use replaced, and where to go on.
-fn replaced(condition: &Text, list: &List, mut start: usize, mut end: usize) -> (Text, usize) {
-    let bytes = condition.text.as_bytes();
-    let use_of = Arc::new(ListUse { name: list.name.clone(), at: condition.origin(start) });
-    while start > 0 && BLANKS.contains(&bytes[start - 1]) {
-        start -= 1;
-    }
-    while end < bytes.len() && BLANKS.contains(&bytes[end]) {
-        end += 1;
-    }
+fn items_of(list: &List, condition: &Text, at: usize) -> Text {
+    let use_of = Arc::new(ListUse { name: list.name.clone(), at: condition.origin(at) });
     let mut items = Text::default();
     for item in &list.items {
         if !items.text.is_empty() {
@@ -80,23 +140,7 @@ fn replaced(condition: &Text, list: &List, mut start: usize, mut end: usize) -> 
         }
         items.append_item(&quote(item), &use_of);
     }
-    if items.text.is_empty() {
-        // Of an empty list a comma beside its name goes too.
-        if start > 0 && bytes[start - 1] == b',' {
-            start -= 1;
-        } else if bytes.get(end) == Some(&b',') {
-            end += 1;
-        }
-    }
-    let mut out = Text::default();
-    if start > 0 {
-        out.append_range(condition, 0..start);
-        out.push(" ");
-    }
-    out.append(&items);
-    out.push(" ");
-    out.append_range(condition, end..condition.text.len());
-    (out, start + items.text.len() + 1)
+    items
 }
 
 /// What resolving a condition's macros found wrong first: a loop, or else an unknown name.
@@ -137,24 +181,48 @@ fn measure(tree: &Expr) -> (usize, usize) {
     (nodes, nesting + 1)
 }
 
-/// Macros that a condition sees, by name.
+/// Macros that a condition sees.
 pub(crate) struct Macros<'a> {
-    pub(crate) visible: HashMap<&'a str, &'a Resolved>,
+    pub(crate) items: &'a Indexed<MacroItem>,
+    /// Their trees, in the same order.
+    pub(crate) trees: &'a [Resolved],
+    /// Only those whose index is below.
+    pub(crate) visible: u32,
+}
+
+impl<'a> Macros<'a> {
+    fn get(&self, name: &str) -> Option<(usize, &'a Resolved)> {
+        let i = self.items.position(name)?;
+        let seen = self.items.iter().as_slice().get(i).is_some_and(|item| item.order.index < self.visible);
+        if seen { self.trees.get(i).map(|tree| (i, tree)) } else { None }
+    }
+
+    /// Names of the macros that are seen.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        let visible = self.visible;
+        self.items.iter().filter(move |item| item.order.index < visible).map(|item| item.name.as_str())
+    }
 }
 
 /// Resolves the macros of a condition.
 pub(crate) struct Resolver<'a> {
     macros: &'a Macros<'a>,
-    path: Vec<&'a str>,
+    path: Vec<usize>,
     nodes: usize,
     loop_found: Option<(String, Span)>,
     unknown: Option<(String, Span)>,
-    pub(crate) used: BTreeSet<&'a str>,
+    /// Positions of the macros that were put in.
+    pub(crate) used: BTreeSet<usize>,
 }
 
 impl<'a> Resolver<'a> {
     pub(crate) fn new(macros: &'a Macros<'a>) -> Self {
         Self { macros, path: Vec::new(), nodes: 0, loop_found: None, unknown: None, used: BTreeSet::new() }
+    }
+
+    /// Nodes that were made.
+    pub(crate) fn nodes(&self) -> usize {
+        self.nodes
     }
 
     /// The tree with macros in the places of their names.
@@ -185,7 +253,7 @@ impl<'a> Resolver<'a> {
 
     fn identifier(&mut self, name: &str, span: Span, nesting: usize) -> Result<Expr, MacroFault> {
         let unresolved = || Expr::Identifier(name.to_owned(), span);
-        let Some((&known, &body)) = self.macros.visible.get_key_value(name) else {
+        let Some((known, body)) = self.macros.get(name) else {
             self.unknown.get_or_insert_with(|| (name.to_owned(), span));
             return Ok(unresolved());
         };
@@ -215,10 +283,8 @@ mod tests {
     }
 
     fn substituted(condition: &str, name: &str, items: &[&str]) -> String {
-        let mut condition = text(condition);
         let list = List { name: name.into(), items: items.iter().map(|i| text(i)).collect(), used: false };
-        substitute(&mut condition, &list).unwrap();
-        condition.text
+        Lists::new(vec![list]).substitute(&text(condition)).unwrap().text
     }
 
     #[test]
@@ -228,12 +294,15 @@ mod tests {
         assert_eq!(substituted("a.b in (q, l)", "l", &[]), "a.b in (q  )");
         assert_eq!(substituted("a.l in (ll, xl)", "l", &["x"]), "a.l in (ll, xl)");
         assert_eq!(substituted("l", "l", &["l"]), "l ");
+        assert_eq!(substituted("a.b in (l,l)", "l", &["x", "y"]), "a.b in ( x, y , x, y )");
+        assert_eq!(substituted("l l l", "l", &["x"]), "x l x ");
+        assert_eq!(substituted("(l, l , q)", "l", &[]), "(   q)");
     }
 
     #[test]
     fn growth_is_bounded() {
         let big = "x".repeat(MAX_CONDITION);
         let list = List { name: "l".into(), items: vec![text(&big)], used: false };
-        assert!(substitute(&mut text("a.b in (l, l)"), &list).is_err());
+        assert!(Lists::new(vec![list]).substitute(&text("a.b in (l, l)")).is_err());
     }
 }

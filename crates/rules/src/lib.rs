@@ -16,6 +16,7 @@ pub mod falco;
 mod items;
 mod load;
 mod output;
+pub mod pretty;
 mod reader;
 mod result;
 mod ruleset;

@@ -278,7 +278,7 @@ impl Reader<'_, '_> {
 
     fn new_rule(&mut self, item: &Node, name: &str, context: &Context) -> Decoded<RuleItem> {
         let (_, condition) = text(item, "condition", context)?;
-        let (output, output_node) = text(item, "output", context)?;
+        let (_, output_node) = text(item, "output", context)?;
         let (desc, _) = text(item, "desc", context)?;
         let priority = priority(item, context)?;
         Ok(RuleItem {
@@ -290,7 +290,7 @@ impl Reader<'_, '_> {
             output_place: Place { file: self.file, range: output_node.range.clone() },
             order: Order::default(),
             condition: self.text_of(condition),
-            output: trim(output),
+            output: self.text_of(output_node).trimmed(),
             desc: desc.to_owned(),
             priority,
             source: optional_text(item, "source", context)?.unwrap_or_else(|| "syscall".into()),
@@ -360,7 +360,7 @@ impl Reader<'_, '_> {
             update.exceptions = Some(self.exceptions(item, context, kind == "append")?);
         }
         if take("output")? {
-            update.output = Some(text(item, "output", context)?.0.to_owned());
+            update.output = Some(self.text_of(text(item, "output", context)?.1));
         }
         if take("desc")? {
             update.desc = Some(text(item, "desc", context)?.0.to_owned());
@@ -527,9 +527,4 @@ fn priority(item: &Node, context: &Context) -> Decoded<Priority> {
         let names: Vec<&str> = Priority::ALL.iter().map(|p| p.name()).collect();
         fault.with_help(Some(format!("priorities are {}", names.join(", "))))
     })
-}
-
-/// Falco trims the output of a definition, and of a definition alone.
-fn trim(text: &str) -> String {
-    text.trim_matches([' ', '\t', '\n', '\r', '\u{b}', '\u{c}']).to_owned()
 }

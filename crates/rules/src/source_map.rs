@@ -8,6 +8,8 @@ use crate::text::{Origin, Text};
 use crate::yaml::locate;
 use peregrine_filter::Position;
 use peregrine_filter::ast::{Expr, Span};
+use peregrine_filter::format::FormatError;
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -17,6 +19,8 @@ struct Entry {
     /// `macro 'x'` or `rule 'y'`.
     owner: String,
     text: Text,
+    /// Where its lines start; a carriage return ends one too.
+    lines: Vec<usize>,
 }
 
 /// A macro: where its text is, and which names it uses where.
@@ -30,6 +34,7 @@ pub(crate) struct SourceMap {
     entries: Vec<Entry>,
     macros: HashMap<String, MacroUses>,
     next: u32,
+    labelled: Cell<u32>,
 }
 
 /// The rule from which a condition is looked at.
@@ -39,13 +44,15 @@ pub(crate) struct UseChain<'a> {
     pub(crate) tree: &'a Expr,
 }
 
+/// Most diagnostics whose places are looked up, which takes time for large files; the others show their item alone.
+const MAX_LABELLED: u32 = 500;
 /// Most labels of a diagnostic.
 const MAX_LABELS: usize = 6;
 
 impl SourceMap {
     /// A map for files in loading order.
     pub(crate) fn new(files: &[Arc<str>]) -> Self {
-        Self { files: files.to_vec(), entries: Vec::new(), macros: HashMap::new(), next: 0 }
+        Self { files: files.to_vec(), entries: Vec::new(), macros: HashMap::new(), next: 0, labelled: Cell::new(0) }
     }
 
     /// A base for a text of so many bytes, if there is room.
@@ -56,7 +63,9 @@ impl SourceMap {
     }
 
     pub(crate) fn add(&mut self, base: u32, owner: &str, text: Text) {
-        self.entries.push(Entry { base, owner: owner.into(), text });
+        let ends = text.text.bytes().enumerate().filter(|(_, b)| matches!(b, b'\r' | b'\n'));
+        let lines = std::iter::once(0).chain(ends.map(|(i, _)| i + 1)).collect();
+        self.entries.push(Entry { base, owner: owner.into(), text, lines });
     }
 
     pub(crate) fn define_macro(&mut self, name: &str, base: u32, tree: &Expr) {
@@ -73,13 +82,20 @@ impl SourceMap {
     /// The position in its own text, as upstream counts.
     pub(crate) fn position(&self, offset: u32) -> Position {
         match self.entry(offset) {
-            Some(entry) => Position::of(&entry.text.text, (offset - entry.base) as usize),
+            Some(entry) => {
+                let index = (offset - entry.base) as usize;
+                let line = entry.lines.partition_point(|start| *start <= index);
+                Position { index, line: line as u32, column: (index - entry.lines[line - 1]) as u32 + 1 }
+            }
             None => Position::default(),
         }
     }
 
     /// Where a span was written, and how one gets there from the rule.
     pub(crate) fn labels(&self, span: Span, chain: Option<&UseChain<'_>>) -> Vec<Label> {
+        if self.labelled.replace(self.labelled.get() + 1) >= MAX_LABELLED {
+            return Vec::new();
+        }
         let Some(entry) = self.entry(span.start) else { return Vec::new() };
         let start = (span.start - entry.base) as usize;
         let len = span.end.saturating_sub(span.start) as usize;
@@ -110,6 +126,16 @@ impl SourceMap {
         }
         labels.truncate(MAX_LABELS);
         labels
+    }
+
+    /// Where the token of an output that cannot be read was written.
+    pub(crate) fn output_label(&self, output: &Text, error: &FormatError) -> Option<Label> {
+        let origin = output.origin(error.offset).filter(|_| error.offset < output.text.len())?;
+        let token = &output.text[error.offset..];
+        let len = token.find(|c: char| c.is_whitespace() || c == ')' || c == ',').unwrap_or(token.len()).max(1);
+        let mut labels = Vec::new();
+        push_origin(&self.files, &mut labels, &origin, len, "no field or transformer can be read here".into());
+        labels.into_iter().next()
     }
 
     /// The uses of macros that lead from a rule to the text at `base`, outermost first.

@@ -116,6 +116,29 @@ impl Text {
         }
     }
 
+    /// The text without blanks at its ends. (Falco trims the output of a definition, and of a definition alone.)
+    pub(crate) fn trimmed(&self) -> Self {
+        const BLANKS: [char; 6] = [' ', '\t', '\n', '\r', '\u{b}', '\u{c}'];
+        let start = self.text.len() - self.text.trim_start_matches(BLANKS).len();
+        let end = self.text.trim_end_matches(BLANKS).len().max(start);
+        let mut out = Self::default();
+        out.append_range(self, start..end);
+        out
+    }
+
+    /// Cuts the text off.
+    pub(crate) fn truncate(&mut self, len: usize) {
+        self.text.truncate(len);
+        let kept = self.pieces.partition_point(|piece| piece.start < len);
+        self.pieces.truncate(kept);
+    }
+
+    /// Cuts off what it ends with of these bytes.
+    pub(crate) fn trim_end(&mut self, bytes: &[u8]) {
+        let kept = self.text.bytes().rev().take_while(|b| bytes.contains(b)).count();
+        self.truncate(self.text.len() - kept);
+    }
+
     /// Where a byte of the text comes from; for added text, the nearest written one before or after it.
     pub(crate) fn origin(&self, offset: usize) -> Option<Origin> {
         let at = self.pieces.partition_point(|p| p.start <= offset).checked_sub(1)?;
