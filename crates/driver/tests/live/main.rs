@@ -1,5 +1,6 @@
 //! The driver on the running kernel. Every test watches only processes that it started itself.
 
+mod budgets;
 mod calls;
 mod load;
 mod parity;

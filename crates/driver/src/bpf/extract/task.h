@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * What the kernel knows of a task. Tasks come as typed pointers (the current one, a tracepoint's argument): fields are
- * read directly, which costs a load and not a helper's call.
+ * What the kernel knows of a task. Tasks come as typed pointers (the current one, a tracepoint's argument): plain fields
+ * are read directly, which costs a load and not a helper's call. Pointers out of a task are read with the helper where
+ * speed does not count (clone, exec): for each direct load of a pointer the verifier searches all names of the kernel's
+ * types, which takes it more than a millisecond.
  */
 #pragma once
 
@@ -46,18 +48,18 @@ static __always_inline struct pid_namespace *pid_ns(struct pid *pid)
 /* Monotonic start of the first process of the task's PID namespace. */
 static __always_inline u64 pid_ns_start(struct task_struct *task)
 {
-	struct pid_namespace *ns = pid_ns(task->signal->pids[PIDTYPE_TGID]);
+	struct pid_namespace *ns = pid_ns(BPF_CORE_READ(task, signal, pids[PIDTYPE_TGID]));
 
 	return ns ? BPF_CORE_READ(ns, child_reaper, start_time) : 0;
 }
 
 static __always_inline bool in_pid_ns(struct task_struct *task)
 {
-	struct pid_namespace *ns = pid_ns(task->thread_pid);
+	struct pid_namespace *ns = pid_ns(BPF_CORE_READ(task, thread_pid));
 
 	if (ns && BPF_CORE_READ(ns, level))
 		return true;
-	return task->nsproxy->pid_ns_for_children != ns;
+	return BPF_CORE_READ(task, nsproxy, pid_ns_for_children) != ns;
 }
 
 /* Memory in KiB: pages of the address space, resident, swapped out. */
@@ -87,7 +89,7 @@ static __always_inline s64 rss_pages(struct mm_struct *mm, u32 which)
 
 static __always_inline u32 vm_size(struct mm_struct *mm)
 {
-	return to_kib(mm->total_vm);
+	return to_kib(BPF_CORE_READ(mm, total_vm));
 }
 
 static __always_inline u32 vm_rss(struct mm_struct *mm)
@@ -103,15 +105,16 @@ static __always_inline u32 vm_swap(struct mm_struct *mm)
 /* Device number of the controlling terminal, 0 for none. */
 static __always_inline u32 task_tty(struct task_struct *task)
 {
-	struct tty_struct *tty = task->signal->tty;
+	struct tty_struct *tty = BPF_CORE_READ(task, signal, tty);
 	struct tty_driver *driver;
 
 	if (!tty)
 		return 0;
-	driver = tty->driver;
+	driver = BPF_CORE_READ(tty, driver);
 	if (!driver)
 		return 0;
-	return encode_dev((((u32)driver->major << 20) | (u32)driver->minor_start) + tty->index);
+	return encode_dev((((u32)BPF_CORE_READ(driver, major) << 20) | (u32)BPF_CORE_READ(driver, minor_start)) +
+			  BPF_CORE_READ(tty, index));
 }
 
 static __always_inline u32 task_loginuid(struct task_struct *task)
@@ -125,7 +128,7 @@ enum caps { CAPS_INHERITABLE, CAPS_PERMITTED, CAPS_EFFECTIVE };
  * are left out. */
 static __always_inline u64 task_caps(struct task_struct *task, enum caps which)
 {
-	const struct cred *cred = task->cred;
+	const struct cred *cred = BPF_CORE_READ(task, cred);
 	u64 caps = 0;
 
 	bpf_probe_read_kernel(&caps, sizeof(caps),

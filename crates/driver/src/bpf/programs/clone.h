@@ -13,10 +13,11 @@
 static __always_inline void store_clone(struct event *e, struct call *c, u32 flags)
 {
 	struct task_struct *task = current_task();
+	const struct cred *cred = BPF_CORE_READ(task, cred);
 
 	store_s64(e, c->ret); /* res */
 	if (c->ret >= 0) {
-		store_exe_args(e, task->mm); /* exe, args */
+		store_exe_args(e, BPF_CORE_READ(task, mm)); /* exe, args */
 	} else {
 		store_empty(e);
 		store_empty(e);
@@ -24,10 +25,10 @@ static __always_inline void store_clone(struct event *e, struct call *c, u32 fla
 	store_process(e, task, task);						  /* tid to comm */
 	store_cgroups(e, task);							  /* cgroups */
 	store_u32(e, clone_flags(flags) | (in_pid_ns(task) ? PPM_CL_CHILD_IN_PIDNS : 0)); /* flags */
-	store_u32(e, task->cred->euid.val);					  /* uid */
-	store_u32(e, task->cred->egid.val);					  /* gid */
-	store_s64(e, pid_inner(task->thread_pid));				  /* vtid */
-	store_s64(e, pid_inner(task->signal->pids[PIDTYPE_TGID]));		  /* vpid */
+	store_u32(e, BPF_CORE_READ(cred, euid.val));				  /* uid */
+	store_u32(e, BPF_CORE_READ(cred, egid.val));				  /* gid */
+	store_s64(e, pid_inner(BPF_CORE_READ(task, thread_pid)));		  /* vtid */
+	store_s64(e, pid_inner(BPF_CORE_READ(task, signal, pids[PIDTYPE_TGID]))); /* vpid */
 	store_u64(e, c->ret == 0 ? pid_ns_start(task) : 0);			  /* pidns_init_start_ts */
 }
 
@@ -75,7 +76,7 @@ static __always_inline void child_event(struct task_struct *parent, struct task_
 	if (ns && BPF_CORE_READ(ns, level))
 		flags |= PPM_CL_CHILD_IN_PIDNS;
 	store_s64(&e, 0);			       /* res */
-	store_exe_args(&e, child->mm);		       /* exe, args */
+	store_exe_args(&e, BPF_CORE_READ(child, mm));	       /* exe, args */
 	store_process(&e, child, parent);	       /* tid to comm */
 	store_cgroups(&e, child);		       /* cgroups */
 	store_u32(&e, flags);			       /* flags */

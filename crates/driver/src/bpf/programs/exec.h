@@ -16,11 +16,13 @@
 static __always_inline void store_executed(struct event *e, struct task_struct *task, struct opened *exe)
 {
 	struct file *file = BPF_CORE_READ(task, mm, exe_file);
+	struct pid *group = BPF_CORE_READ(task, signal, pids[PIDTYPE_PGID]);
+	const struct cred *cred = BPF_CORE_READ(task, cred);
 
 	if (file)
 		look_at_file(exe, (u64)file);
 	store_u32(e, task_tty(task));				   /* tty */
-	store_s64(e, pid_inner(task->signal->pids[PIDTYPE_PGID])); /* vpgid */
+	store_s64(e, pid_inner(group));				   /* vpgid */
 	store_u32(e, task_loginuid(task));			   /* loginuid */
 	store_u32(e, exe_flags(task, exe));			   /* flags */
 	store_u64(e, task_caps(task, CAPS_INHERITABLE));	   /* cap_inheritable */
@@ -29,10 +31,10 @@ static __always_inline void store_executed(struct event *e, struct task_struct *
 	store_u64(e, exe->ino);					   /* exe_ino */
 	store_u64(e, inode_ctime(exe->inode));			   /* exe_ino_ctime */
 	store_u64(e, inode_mtime(exe->inode));			   /* exe_ino_mtime */
-	store_u32(e, task->cred->euid.val);			   /* uid */
+	store_u32(e, BPF_CORE_READ(cred, euid.val));		   /* uid */
 	store_path(e, exe->mnt, exe->dentry);			   /* trusted_exepath */
-	store_s64(e, pid_number(task->signal->pids[PIDTYPE_PGID], 0)); /* pgid */
-	store_u32(e, task->cred->egid.val);			   /* gid */
+	store_s64(e, pid_number(group, 0));			   /* pgid */
+	store_u32(e, BPF_CORE_READ(cred, egid.val));		   /* gid */
 }
 
 SEC("tp_btf/sched_process_exec") int process_exec(u64 *ctx)
@@ -47,10 +49,10 @@ SEC("tp_btf/sched_process_exec") int process_exec(u64 *ctx)
 	if (!event_begin(&e, SYSCALL_EXECVE_19_X))
 		return 0;
 	store_s64(&e, 0);						/* res */
-	store_exe_args(&e, task->mm);					/* exe, args */
+	store_exe_args(&e, BPF_CORE_READ(task, mm));			/* exe, args */
 	store_process(&e, task, task);					/* tid to comm */
 	store_cgroups(&e, task);					/* cgroups */
-	store_env(&e, task->mm);					/* env */
+	store_env(&e, BPF_CORE_READ(task, mm));				/* env */
 	store_executed(&e, task, &exe);					/* tty to gid */
 	store_string_of(&e, bprm->filename, MAX_PATH, KERNEL); /* filename */
 	record_file(&e, exe.dev, exe.ino);

@@ -24,7 +24,7 @@ static __always_inline void store_strings(struct event *e, ulong from, ulong len
 /* exe and args: the area of the arguments, split behind the first. Both share MAX_ARGS bytes. */
 static __always_inline void store_exe_args(struct event *e, struct mm_struct *mm)
 {
-	ulong start = mm->arg_start, end = mm->arg_end;
+	ulong start = BPF_CORE_READ(mm, arg_start), end = BPF_CORE_READ(mm, arg_end);
 	u32 exe = store_string_of(e, (void *)start, MAX_ARGS, USER) & 0x1fff;
 
 	store_strings(e, start + exe, end > start + exe ? end - start - exe : 0, exe < MAX_ARGS ? MAX_ARGS - exe : 0);
@@ -32,7 +32,7 @@ static __always_inline void store_exe_args(struct event *e, struct mm_struct *mm
 
 static __always_inline void store_env(struct event *e, struct mm_struct *mm)
 {
-	ulong start = mm->env_start, end = mm->env_end;
+	ulong start = BPF_CORE_READ(mm, env_start), end = BPF_CORE_READ(mm, env_end);
 
 	store_strings(e, start, end > start ? end - start : 0, MAX_ARGS);
 }
@@ -192,7 +192,7 @@ __noinline u32 push_cgroup(u64 css_address, u32 pos)
 /* A subsystem's state of the task, as a number: functions that are verified apart take no typed pointers. */
 static __always_inline u64 subsystem_state(struct task_struct *task, u32 which)
 {
-	struct css_set *set = task->cgroups;
+	struct css_set *set = BPF_CORE_READ(task, cgroups);
 	u64 css = 0;
 
 	bpf_probe_read_kernel(&css, sizeof(css), &set->subsys[which & 15]);
@@ -222,13 +222,13 @@ static __always_inline void store_cgroups(struct event *e, struct task_struct *t
 /* Parameters 4 to 14 of clone and exec, the same in both. `faults` is whose page faults are told. */
 static __always_inline void store_process(struct event *e, struct task_struct *task, struct task_struct *faults)
 {
-	struct mm_struct *mm = task->mm;
+	struct mm_struct *mm = BPF_CORE_READ(task, mm);
 
 	store_s64(e, task->pid);			      /* tid */
 	store_s64(e, task->tgid);			      /* pid */
-	store_s64(e, task->real_parent->pid);		      /* ptid */
+	store_s64(e, BPF_CORE_READ(task, real_parent, pid));   /* ptid */
 	store_empty(e);					      /* cwd */
-	store_u64(e, task->signal->rlim[7].rlim_cur);	      /* fdlimit: RLIMIT_NOFILE */
+	store_u64(e, BPF_CORE_READ(task, signal, rlim[7].rlim_cur)); /* fdlimit: RLIMIT_NOFILE */
 	store_u64(e, faults->maj_flt);			      /* pgft_maj */
 	store_u64(e, faults->min_flt);			      /* pgft_min */
 	store_u32(e, vm_size(mm));			      /* vm_size */
