@@ -57,3 +57,84 @@ fn listed_fields_say_type_and_argument() {
     assert!(fields.iter().all(|f| f["doc"].as_str().is_some_and(|doc| !doc.is_empty())));
     assert!(fields.len() > 200, "{}", fields.len());
 }
+
+/// A directory with files of the given names and contents.
+fn directory(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().expect("a directory");
+    for (name, content) in files {
+        std::fs::write(dir.path().join(name), content).expect("a file");
+    }
+    dir
+}
+
+const GOOD: &str = "- rule: r\n  desc: d\n  condition: evt.type=openat\n  output: o %proc.name\n  priority: INFO\n";
+const BAD: &str = "- rule: r\n  desc: d\n  condition: evt.type=openat and proc.nmae=x\n  output: o\n  priority: INFO\n";
+
+#[test]
+fn check_tells_good_from_bad() {
+    let dir = directory(&[("good.yaml", GOOD), ("bad.yaml", BAD), ("no.yaml", "- rule: [")]);
+    let path = |name: &str| dir.path().join(name).to_string_lossy().into_owned();
+    let good = peregrine(&["check", &path("good.yaml")]);
+    assert_eq!(code(&good), 0);
+    let bad = peregrine(&["check", &path("bad.yaml")]);
+    assert_eq!(code(&bad), 1);
+    let said = String::from_utf8_lossy(&bad.stderr).into_owned();
+    assert!(said.contains("proc.nmae") && said.contains("bad.yaml") && said.contains('3'), "{said}");
+    let json = peregrine(&["check", "--json", &path("bad.yaml")]);
+    assert_eq!(code(&json), 1);
+    let result: serde_json::Value = serde_json::from_slice(&json.stdout).expect("JSON alone on standard output");
+    let report = &result["falco_load_results"][0];
+    assert_eq!(report["successful"], false);
+    assert_eq!(report["errors"][0]["code"], "LOAD_ERR_COMPILE_CONDITION");
+    assert_eq!(code(&peregrine(&["check", &path("no.yaml")])), 1);
+    assert_eq!(code(&peregrine(&["check", &path("absent.yaml")])), 1);
+}
+
+#[test]
+fn listed_rules_show_events_and_condition() {
+    let dir = directory(&[("good.yaml", GOOD)]);
+    let path = dir.path().to_string_lossy().into_owned();
+    let list = stdout(&peregrine(&["list", "rules", "-r", &path, "--json"]));
+    let rule: serde_json::Value = serde_json::from_str(list.trim()).expect("one rule, one line");
+    assert_eq!(rule["rule"], "r");
+    assert_eq!(rule["source"], "syscall");
+    assert_eq!(rule["priority"], "Informational");
+    assert_eq!(rule["enabled"], true);
+    assert_eq!(rule["events"], serde_json::json!(["asyncevent", "openat"]));
+    assert_eq!(rule["condition"], "evt.type = openat");
+    let off = stdout(&peregrine(&["list", "rules", "-r", &path, "--json", "-o", "rules[].disable.rule=r"]));
+    assert!(off.contains("\"enabled\":false"), "{off}");
+}
+
+#[test]
+fn wrong_input_is_code_1_and_wrong_usage_code_2() {
+    let dir =
+        directory(&[("good.yaml", GOOD), ("junk.scap", "this is no capture at all"), ("c.yaml", "json_output: maybe")]);
+    let path = |name: &str| dir.path().join(name).to_string_lossy().into_owned();
+    let (rules, junk, config) = (path("good.yaml"), path("junk.scap"), path("c.yaml"));
+    for args in [
+        &["replay", &junk, "-r", &rules][..],
+        &["replay", "/absent.scap", "-r", &rules],
+        &["dump", &junk],
+        &["dump", &junk, "--filter", "evt.type="],
+        &["dump", &junk, "-p", "%no.such.field"],
+        &["replay", &junk, "-r", &rules, "-c", &config],
+        &["replay", &junk, "-r", &rules, "-o", "rule_matching=sometimes"],
+        &["explain", "no such rule", "-r", &rules],
+    ] {
+        let wrong = peregrine(args);
+        assert_eq!(code(&wrong), 1, "{args:?}: {}", String::from_utf8_lossy(&wrong.stderr));
+        assert!(wrong.stdout.is_empty(), "{args:?} prints to standard output");
+        assert!(!wrong.stderr.is_empty(), "{args:?} says nothing");
+    }
+    for args in [
+        &["replay", &junk][..],
+        &["run", "-r", &rules, "--scope", "everything"],
+        &["run", "-r", &rules, "--duration", "soon"],
+        &["dump"],
+        &["record"],
+        &["check"],
+    ] {
+        assert_eq!(code(&peregrine(args)), 2, "{args:?}");
+    }
+}
