@@ -107,6 +107,8 @@ impl Engine {
                 continue;
             }
             let outcomes = Specialise::new(planner.pool(), kind).outcomes(checks);
+            // An error here is that of a merged comparison, so that no single rule can be named.
+            let whole = |error| EngineError { rule: "all rules together".into(), error };
             let left = match known.entry((tried, outcomes)) {
                 Entry::Occupied(same) => same.into_mut(),
                 Entry::Vacant(place) => {
@@ -115,7 +117,7 @@ impl Engine {
                 }
             };
             needs.add(planner.pool(), kind, left);
-            planner.kind(kind, left);
+            planner.kind(kind, left).map_err(whole)?;
         }
         let plan = planner.finish();
         let (nodes, checks, operands) = pool.sizes();

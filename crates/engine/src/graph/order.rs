@@ -98,6 +98,19 @@ pub fn rough(pool: &Pool<'_>, id: NodeId) -> u32 {
     (Estimates::default().of(pool, id).cost * 100.0) as u32
 }
 
+/// Shares of events on which comparisons of a field are true, whatever they compare with, where this is known better.
+const FIELD_TRUTHS: &[(&str, Op, f32)] = &[
+    ("evt.is_open_read", Op::In, 0.7),
+    ("evt.is_open_write", Op::In, 0.3),
+    ("evt.is_open_create", Op::In, 0.2),
+    ("fd.typechar", Op::In, 0.7),
+    ("fd.type", Op::In, 0.5),
+    ("fd.num", Op::Ge, 0.8),
+    ("evt.rawres", Op::Ge, 0.8),
+    ("container.id", Op::Ne, 0.3),
+    ("user.uid", Op::In, 0.6),
+];
+
 fn check(pool: &Pool<'_>, key: &AtomKey) -> Estimate {
     let count = key.consts().len() as f32;
     let (work, truth): (f32, f32) = match key.op {
@@ -113,6 +126,9 @@ fn check(pool: &Pool<'_>, key: &AtomKey) -> Estimate {
         Op::Pmatch => (40.0, 0.1),
     };
     let truth = if key.quantifier == Quantifier::All && key.op != Op::Ne { truth * truth } else { truth };
+    let name = pool.slot(key.slot).name(pool.fields);
+    let better = FIELD_TRUTHS.iter().find(|(field, op, _)| *field == name && *op == key.op);
+    let truth = better.map_or(truth, |(_, _, share)| *share);
     let rhs = match key.rhs {
         AtomRhs::Slot(slot) => slot_cost(pool, slot),
         AtomRhs::Consts(_) => 0.0,

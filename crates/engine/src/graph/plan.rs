@@ -3,9 +3,10 @@
 use super::atom::AtomRhs;
 use super::operand::Source;
 use super::order::Estimates;
+use super::simplify::disjunction;
 use super::{Kind, Node, NodeId, Pool};
 use crate::fields::Multi;
-use crate::ops::{Quantifier, Test};
+use crate::ops::{BuildError, Quantifier, Test};
 use peregrine_event::{code, sc};
 use peregrine_filter::ast::Op;
 use rustc_hash::FxHashMap;
@@ -117,8 +118,11 @@ const KINDS: usize = code::COUNT + 2 * sc::NAMES.len();
 /// Rules that a leaf may hold without being split further.
 const FEW: usize = 2;
 
+/// Rules that must require a comparison for it to split a tree.
+const MANY: usize = 3;
+
 /// Most leaves of one kind's tree.
-const MAX_LEAVES: usize = 48;
+const MAX_LEAVES: usize = 64;
 
 fn position(kind: Kind) -> usize {
     match kind {
@@ -153,21 +157,13 @@ pub struct Planner<'p, 'f> {
     steps: FxHashMap<NodeId, Ref>,
     /// Trees by what they were made of: many kinds share one.
     trees: FxHashMap<Vec<(u32, NodeId)>, u32>,
-    budget: usize,
 }
 
 impl<'p, 'f> Planner<'p, 'f> {
     /// Starts an empty plan.
     pub fn new(pool: &'p mut Pool<'f>) -> Self {
         let plan = Plan { roots: vec![NOTHING; KINDS], ..Plan::default() };
-        Self {
-            pool,
-            plan,
-            estimates: Estimates::default(),
-            steps: FxHashMap::default(),
-            trees: FxHashMap::default(),
-            budget: 0,
-        }
+        Self { pool, plan, estimates: Estimates::default(), steps: FxHashMap::default(), trees: FxHashMap::default() }
     }
 
     /// The pool that it plans for.
@@ -176,20 +172,23 @@ impl<'p, 'f> Planner<'p, 'f> {
     }
 
     /// Plans a kind: the rules that can match such events, in order, with their conditions specialised.
-    pub fn kind(&mut self, kind: Kind, rules: &[(u32, NodeId)]) {
+    ///
+    /// # Errors
+    /// See [`BuildError`].
+    pub fn kind(&mut self, kind: Kind, rules: &[(u32, NodeId)]) -> Result<(), BuildError> {
         if rules.is_empty() {
-            return;
+            return Ok(());
         }
         let root = match self.trees.get(rules) {
             Some(root) => *root,
             None => {
-                self.budget = MAX_LEAVES;
-                let root = self.branch(rules.to_vec());
+                let root = self.branch(rules.to_vec(), MAX_LEAVES)?;
                 self.trees.insert(rules.to_vec(), root);
                 root
             }
         };
         self.plan.roots[position(kind)] = root;
+        Ok(())
     }
 
     /// Plans comparisons alone, in the given order.
@@ -205,54 +204,113 @@ impl<'p, 'f> Planner<'p, 'f> {
         self.plan
     }
 
-    fn branch(&mut self, rules: Vec<(u32, NodeId)>) -> u32 {
-        let at = self.plan.branches.len() as u32;
-        let split = if rules.len() > FEW && self.budget > 1 { self.best_split(&rules) } else { None };
-        let Some(node) = split else {
-            let start = self.plan.entries.len() as u32;
-            for (rule, root) in rules {
-                let root = self.step(root);
-                self.plan.entries.push(Entry { rule, root });
-            }
-            self.plan.branches.push(Branch::Rules(start, self.plan.entries.len() as u32));
-            return at;
-        };
-        self.budget -= 1;
-        self.plan.branches.push(Branch::Rules(0, 0));
+    /// Plans a tree of at most `leaves` leaves for rules; guards of leaves not counted.
+    fn branch(&mut self, rules: Vec<(u32, NodeId)>, leaves: usize) -> Result<u32, BuildError> {
+        let split = if rules.len() > FEW && leaves > 1 { self.best_split(&rules) } else { None };
+        let Some(node) = split else { return self.guarded(rules) };
+        let at = self.reserve();
         let test = self.step(node);
         let yes = self.assuming(&rules, node, true);
         let no = self.assuming(&rules, node, false);
-        let yes = self.branch(yes);
-        let no = self.branch(no);
+        let yes = self.branch(yes, leaves / 2)?;
+        let no = self.branch(no, leaves / 2)?;
         self.plan.branches[at as usize] = Branch::Split(test, yes, no);
-        at
+        Ok(at)
     }
 
-    /// The node that most cheaply rules out most: required by several of the rules, or excluded by several.
+    /// Room for a branch that is known only after those below it.
+    fn reserve(&mut self) -> u32 {
+        self.plan.branches.push(Branch::Rules(0, 0));
+        self.plan.branches.len() as u32 - 1
+    }
+
+    /// A leaf behind one condition that its rules cannot match without: what each rule most tellingly needs, all of it
+    /// merged into few comparisons. Where it does not hold only the rules without such a need are left.
+    fn guarded(&mut self, rules: Vec<(u32, NodeId)>) -> Result<u32, BuildError> {
+        let mut needed = Vec::new();
+        let (mut with, mut without) = (0, Vec::new());
+        for (rule, root) in &rules {
+            match self.clause(*root) {
+                Some(clause) if self.worth(&clause) < 1.0 => {
+                    with += 1;
+                    needed.extend(clause);
+                }
+                _ => without.push((*rule, *root)),
+            }
+        }
+        if with <= FEW {
+            return Ok(self.leaf(rules));
+        }
+        let guard = disjunction(self.pool, needed)?;
+        let at = self.reserve();
+        let test = self.step(guard);
+        let yes = self.leaf(rules);
+        let no = self.leaf(without);
+        self.plan.branches[at as usize] = Branch::Split(test, yes, no);
+        Ok(at)
+    }
+
+    fn leaf(&mut self, rules: Vec<(u32, NodeId)>) -> u32 {
+        let start = self.plan.entries.len() as u32;
+        for (rule, root) in rules {
+            let root = self.step(root);
+            self.plan.entries.push(Entry { rule, root });
+        }
+        self.plan.branches.push(Branch::Rules(start, self.plan.entries.len() as u32));
+        self.plan.branches.len() as u32 - 1
+    }
+
+    /// Comparisons of which one must hold where the node holds: the fewest and cheapest that there are.
+    fn clause(&mut self, id: NodeId) -> Option<Vec<NodeId>> {
+        match self.pool.node(id).clone() {
+            Node::Const(value) => (!value).then(Vec::new),
+            Node::Atom(_) => Some(vec![id]),
+            Node::Not(_) => None,
+            Node::Or(all) => {
+                let clauses: Option<Vec<_>> = all.iter().map(|child| self.clause(*child)).collect();
+                Some(clauses?.concat())
+            }
+            Node::And(all) => {
+                let clauses: Vec<_> = all.iter().filter_map(|child| self.clause(*child)).collect();
+                let worth = |clause: &Vec<NodeId>, planner: &mut Self| planner.worth(clause);
+                let mut best: Option<(f32, Vec<NodeId>)> = None;
+                for clause in clauses {
+                    let own = worth(&clause, self);
+                    if best.as_ref().is_none_or(|(least, _)| own < *least) {
+                        best = Some((own, clause));
+                    }
+                }
+                best.map(|(_, clause)| clause)
+            }
+        }
+    }
+
+    /// How little a clause is worth as a guard: how often it holds, and what it costs.
+    fn worth(&mut self, clause: &[NodeId]) -> f32 {
+        let estimates = clause.iter().map(|id| self.estimates.of(self.pool, *id));
+        estimates.map(|e| e.truth + e.cost / 200.0).sum()
+    }
+
+    /// The node that most cheaply rules out most, of those that several rules require.
     fn best_split(&mut self, rules: &[(u32, NodeId)]) -> Option<NodeId> {
-        let mut counts: FxHashMap<NodeId, (usize, usize)> = FxHashMap::default();
+        let mut counts: FxHashMap<NodeId, usize> = FxHashMap::default();
         for (_, root) in rules {
             let own = [*root];
             let conjuncts: &[NodeId] = match self.pool.node(*root) {
                 Node::And(all) => all,
                 _ => &own,
             };
-            for id in conjuncts {
-                match self.pool.node(*id) {
-                    Node::Not(inner) => counts.entry(*inner).or_default().1 += 1,
-                    Node::Const(_) => {}
-                    _ => counts.entry(*id).or_default().0 += 1,
-                }
+            for id in conjuncts.iter().filter(|id| matches!(self.pool.node(**id), Node::Atom(_))) {
+                *counts.entry(*id).or_default() += 1;
             }
         }
         let mut best: Option<(f32, NodeId)> = None;
-        for (id, (required, excluded)) in counts {
-            if required + excluded < 2 {
+        for (id, required) in counts {
+            if required < MANY {
                 continue;
             }
             let estimate = self.estimates.of(self.pool, id);
-            let saved = required as f32 * (1.0 - estimate.truth) + excluded as f32 * estimate.truth;
-            let score = saved / (estimate.cost + 2.0);
+            let score = required as f32 * (1.0 - estimate.truth) / (estimate.cost + 2.0);
             if best.is_none_or(|(most, other)| score > most || (score == most && id < other)) {
                 best = Some((score, id));
             }

@@ -93,6 +93,18 @@ impl<'p, 'f> Specialise<'p, 'f> {
     }
 }
 
+/// The disjunction of nodes, comparisons of one operand merged.
+///
+/// # Errors
+/// See [`BuildError`].
+pub fn disjunction(pool: &mut Pool<'_>, nodes: Vec<NodeId>) -> Result<NodeId, BuildError> {
+    let id = pool.or(nodes);
+    match pool.node(id).clone() {
+        Node::Or(all) => merge(pool, &all, false),
+        _ => Ok(id),
+    }
+}
+
 /// Merges comparisons of one operand: in a disjunction `x = a or x = b` into `x in (a, b)` (and so for every operator
 /// that is true if one constant satisfies it), in a conjunction `not x = a and not x = b` into `not x in (a, b)`, and
 /// `x != a and x != b` into `x != allof (a, b)`.
