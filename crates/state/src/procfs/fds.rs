@@ -86,7 +86,7 @@ impl Scanner<'_> {
     }
 
     fn fdinfo(&mut self, pid: i64, fd: i64) -> bool {
-        self.proc.read_up_to(&format!("{pid}/fdinfo/{fd}"), 4096, &mut self.buffer).is_ok()
+        self.proc.record(&format!("{pid}/fdinfo/{fd}"), &mut self.buffer).is_ok()
     }
 }
 

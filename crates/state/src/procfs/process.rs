@@ -62,7 +62,8 @@ impl<'a> Scanner<'a> {
 
     fn other_threads(&mut self, leader: &Thread) {
         let room = self.bounds.threads - self.threads.len();
-        for tid in self.proc.numbers(&format!("{}/task", leader.tid), room + 1).unwrap_or_default() {
+        let Ok(tasks) = self.proc.below(&format!("{}/task", leader.tid)) else { return };
+        for tid in tasks.numbers(".", room + 1).unwrap_or_default() {
             if tid == leader.tid {
                 continue;
             }
@@ -70,16 +71,17 @@ impl<'a> Scanner<'a> {
                 self.stats.left_out += 1;
                 continue;
             }
-            if let Ok(thread) = self.thread_of(leader, tid) {
+            if let Ok(thread) = self.thread_of(&tasks, leader, tid) {
                 self.stats.threads += 1;
                 self.threads.push(thread);
             }
         }
     }
 
-    /// A thread other than the leader: what it has of its own is read, the rest is the leader's.
-    pub(super) fn thread_of(&mut self, leader: &Thread, tid: i64) -> io::Result<Thread> {
-        let status = self.status(&format!("{}/task/{tid}/status", leader.pid))?;
+    /// A thread other than the leader, in its process's directory of threads or in `/proc` itself: what it has of its own
+    /// is read, the rest is the leader's.
+    pub(super) fn thread_of(&mut self, tasks: &ProcDir, leader: &Thread, tid: i64) -> io::Result<Thread> {
+        let status = self.status(tasks, &format!("{tid}/status"))?;
         Ok(Thread {
             tid,
             vtid: status.vtid,
@@ -103,11 +105,11 @@ impl<'a> Scanner<'a> {
 
     /// A process's leader, in full.
     pub(super) fn leader(&mut self, pid: i64) -> io::Result<Thread> {
-        let status = self.status(&format!("{pid}/status"))?;
+        let status = self.status(self.proc, &format!("{pid}/status"))?;
         if status.tgid != pid {
             return Err(io::ErrorKind::NotFound.into());
         }
-        self.proc.read(&format!("{pid}/stat"), &mut self.buffer)?;
+        self.proc.record(&format!("{pid}/stat"), &mut self.buffer)?;
         let stat = parse::stat(&self.buffer).ok_or(io::ErrorKind::InvalidData)?;
         let mut thread = Thread {
             tid: pid,
@@ -137,8 +139,8 @@ impl<'a> Scanner<'a> {
         Ok(thread)
     }
 
-    fn status(&mut self, path: &str) -> io::Result<parse::Status> {
-        self.proc.read(path, &mut self.buffer)?;
+    fn status(&mut self, dir: &ProcDir, path: &str) -> io::Result<parse::Status> {
+        dir.record(path, &mut self.buffer)?;
         parse::status(&self.buffer).ok_or_else(|| io::ErrorKind::InvalidData.into())
     }
 
@@ -155,14 +157,14 @@ impl<'a> Scanner<'a> {
         if self.proc.read_up_to(&format!("{pid}/environ"), MAX_LIST, &mut self.buffer).is_ok() {
             thread.env = closed(&self.buffer);
         }
-        if self.proc.read(&format!("{pid}/cgroup"), &mut self.buffer).is_ok() {
+        if self.proc.record(&format!("{pid}/cgroup"), &mut self.buffer).is_ok() {
             thread.cgroups = parse::cgroups(&self.buffer);
         }
-        thread.fdlimit = match self.proc.read(&format!("{pid}/limits"), &mut self.buffer) {
+        thread.fdlimit = match self.proc.record(&format!("{pid}/limits"), &mut self.buffer) {
             Ok(()) => parse::fd_limit(&self.buffer),
             Err(_) => -1,
         };
-        if self.proc.read(&format!("{pid}/loginuid"), &mut self.buffer).is_ok() {
+        if self.proc.record(&format!("{pid}/loginuid"), &mut self.buffer).is_ok() {
             thread.loginuid = parse::number(self.buffer.trim_ascii()).unwrap_or(u32::MAX);
         }
         thread.cwd = self.path(&format!("{pid}/cwd"));

@@ -44,7 +44,7 @@ impl ThreadSource for ProcSource {
         let tgid = parse::status(&scanner.buffer)?.tgid;
         let leader = scanner.leader(tgid).ok()?;
         if tgid != tid {
-            return Some((scanner.thread_of(&leader, tid).ok()?, Vec::new()));
+            return Some((scanner.thread_of(&self.proc, &leader, tid).ok()?, Vec::new()));
         }
         let (fds, _) = scanner.descriptors(tid, self.bounds.fds_per_process);
         Some((leader, fds))

@@ -84,3 +84,38 @@ fn cost_of_an_event() {
     }
     println!("ns an event: mixed {all}, open, read, read, write alone {:?}", &spent[..4]);
 }
+
+/// Likewise.
+#[test]
+#[ignore = "a measurement, of use in release builds only"]
+fn cost_of_a_snapshot() {
+    use peregrine_state::procfs::{Bounds, Scope, snapshot};
+    use std::process::{Child, Command};
+    const THREADS: usize = 2000;
+    const PROCESSES: usize = 200;
+    let (stop, stopped) = std::sync::mpsc::channel::<()>();
+    let stopped = std::sync::Arc::new(std::sync::Mutex::new(stopped));
+    let wait = |_| {
+        let stopped = stopped.clone();
+        let thread = std::thread::Builder::new().stack_size(32 << 10);
+        thread.spawn(move || drop(stopped.lock().map(|stopped| stopped.recv()))).unwrap()
+    };
+    let measured = |what: &str| {
+        let scope = Scope::Tree(i64::from(std::process::id()));
+        let started = now();
+        let snapshot = snapshot(&scope, &Bounds::default()).unwrap();
+        let spent = (now() - started) / 1000;
+        println!("{what}: {spent} µs of CPU, {:?}", snapshot.stats);
+    };
+    measured("alone");
+    let threads: Vec<_> = (0..THREADS).map(wait).collect();
+    measured("threads");
+    drop(stop);
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
+    let mut children: Vec<Child> = (0..PROCESSES).map(|_| Command::new("sleep").arg("600").spawn().unwrap()).collect();
+    measured("processes");
+    for child in &mut children {
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+}
