@@ -1,13 +1,14 @@
 //! Rules from files: which files, how they are loaded, which rules are then on, and what is said of those that are wrong.
 
-use crate::cli::{RulesArgs, printable};
+use crate::cli::RulesArgs;
 use crate::config::{AppendOutput, Config};
 use crate::failure::Failure;
 use crate::playback::SOURCE;
 use peregrine_alert::Priority;
 use peregrine_engine::fields::Fields;
 use peregrine_rules::select::{Selection, Which, apply};
-use peregrine_rules::{AddedField, LoadResult, Options, OutputAddition, Rule, RulesFile, Source, falco};
+use peregrine_rules::{AddedField, LoadResult, Options, OutputAddition, Rule, RulesFile, Source, pretty};
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 /// Rules to run with.
@@ -32,7 +33,7 @@ pub fn load(config: &Config, args: &RulesArgs, fields: &Fields) -> Result<Loaded
         )));
     }
     let mut result = compile(&files, config, fields)?;
-    explain(&result);
+    explain(&result, false);
     if !result.is_successful() {
         return Err(Failure::Told);
     }
@@ -69,11 +70,10 @@ pub fn read(paths: &[PathBuf]) -> Result<Vec<RulesFile>, Failure> {
     Ok(files)
 }
 
-/// Says on standard error what is wrong or odd.
-pub fn explain(result: &LoadResult) {
-    for report in result.reports.iter().filter(|report| !report.is_successful() || !report.warnings.is_empty()) {
-        eprintln!("{}", printable(falco::verbose(report, result).trim_end()));
-    }
+/// Says on standard error what is wrong or odd; with `notes`, also what Falco has no warning for.
+pub fn explain(result: &LoadResult, notes: bool) {
+    let style = pretty::Style { color: std::io::stderr().is_terminal(), notes, ..pretty::Style::default() };
+    eprint!("{}", pretty::render(result, style));
 }
 
 /// Those of the configuration's files that are there; the others are skipped, as upstream does.

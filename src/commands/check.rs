@@ -31,7 +31,7 @@ pub fn execute(args: &Args) -> Result<(), Failure> {
     if args.json {
         writeln!(out, "{}", falco::json(&result))?;
     } else {
-        ruleset::explain(&result);
+        ruleset::explain(&result, true);
         for report in &result.reports {
             writeln!(out, "{}", printable(&falco::summary(report)))?;
         }

@@ -4,10 +4,12 @@
 //! Everything that comes from a rules file is made safe for a terminal first: control and direction characters of
 //! the input show as visible ones.
 
+use crate::code::WarningCode;
 use crate::load::LoadResult;
-use crate::result::{Code, Diagnostic, Label, Report};
+use crate::result::{Code, Diagnostic, Label};
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use std::collections::HashSet;
 use std::ops::Range;
 
 /// How diagnostics are drawn.
@@ -21,21 +23,37 @@ pub struct Style {
     pub notes: bool,
 }
 
-/// Draws all diagnostics of all files, in order: errors, warnings, remarks.
+/// Draws the diagnostics of all files, in order: errors, warnings, remarks.
+///
+/// Every file's report tells of all files up to it, so what several say is drawn once, and macros and lists that a
+/// later file uses are not said to be unused.
 pub fn render(result: &LoadResult, style: Style) -> String {
-    result.reports.iter().map(|report| render_report(report, result, style)).collect()
-}
-
-/// Draws the diagnostics of one file.
-pub fn render_report(report: &Report, result: &LoadResult, style: Style) -> String {
-    let notes = report.notes.iter().filter(|_| style.notes);
-    let all = report.errors.iter().chain(&report.warnings).chain(notes);
-    let more = all.clone().count().saturating_sub(MAX_DRAWN);
-    let mut out: String = all.take(MAX_DRAWN).map(|diagnostic| render_one(diagnostic, result, style)).collect();
-    if more > 0 {
-        out.push_str(&format!("{}: {more} more diagnostics are not shown\n\n", safe(&report.name)));
+    let mut drawn: HashSet<(Code, &str, &[Label])> = HashSet::new();
+    let mut out = String::new();
+    for report in &result.reports {
+        let notes = report.notes.iter().filter(|_| style.notes);
+        let all = report.errors.iter().chain(&report.warnings).chain(notes);
+        let new = all.filter(|d| still_holds(d, result) && drawn.insert(identity(d))).collect::<Vec<_>>();
+        for diagnostic in new.iter().take(MAX_DRAWN) {
+            out.push_str(&render_one(diagnostic, result, style));
+        }
+        if new.len() > MAX_DRAWN {
+            let more = new.len() - MAX_DRAWN;
+            out.push_str(&format!("{}: {more} more diagnostics are not shown\n\n", safe(&report.name)));
+        }
     }
     out
+}
+
+fn identity(diagnostic: &Diagnostic) -> (Code, &str, &[Label]) {
+    (diagnostic.code, &diagnostic.message, &diagnostic.labels)
+}
+
+/// Whether the last file's report says it too, if it is a warning of what is not used.
+fn still_holds(diagnostic: &Diagnostic, result: &LoadResult) -> bool {
+    let unused = matches!(diagnostic.code, Code::Warning(WarningCode::UnusedMacro | WarningCode::UnusedList));
+    let last = result.reports.last();
+    !unused || last.is_some_and(|last| last.warnings.iter().any(|d| identity(d) == identity(diagnostic)))
 }
 
 /// Most diagnostics of one file that are drawn; each takes a look through the file. JSON holds all of them.

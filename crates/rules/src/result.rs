@@ -8,7 +8,7 @@ use crate::items::Place;
 use std::ops::Range;
 
 /// Error or warning.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Code {
     /// Makes the file invalid.
     Error(ErrorCode),
@@ -19,7 +19,7 @@ pub enum Code {
 }
 
 /// A part of a file that a diagnostic points at.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Label {
     /// Number of the file, in loading order.
     pub file: usize,
