@@ -56,8 +56,8 @@ impl Playback {
     /// # Errors
     /// When `/proc` cannot be opened.
     pub fn live(&mut self, snapshot: Snapshot) -> Result<(), Failure> {
-        let machine = snapshot.tables.machine.as_ref();
-        self.session.hostname = machine.map(|machine| machine.hostname.clone()).unwrap_or_default();
+        self.session.hostname = crate::output::hostname().into_bytes();
+        self.session.live = true;
         let source = ProcSource::new(&self.limits());
         let source = source.map_err(|e| Failure::System(anyhow::Error::new(e).context("cannot open /proc")))?;
         self.state = State::from_snapshot(snapshot, self.options(Some(Box::new(source))));

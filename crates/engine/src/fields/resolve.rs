@@ -4,69 +4,104 @@
 //! is left over; since no name of one class begins a name of another, exact names and a few special forms say the same.
 
 use super::Fields;
-use peregrine_event::{ParamInfo, code, table};
+use peregrine_event::{ParamInfo, ParamType, code, table};
 use peregrine_filter::field::{Arg, ArgForm, FieldError, FieldId, FieldRef, flag};
 
 pub(super) fn resolve(fields: &Fields, name: &str, bracket: Option<&str>) -> Result<FieldRef, FieldError> {
-    let unknown = || FieldError::Unknown;
-    let syntax = || error(format!("filter syntax error: {}", whole(name, bracket)));
     if name.starts_with("arg") {
         return Err(error("filter error: proc.arg filter not implemented yet".into()));
     }
-    for prefix in ["evt.arg", "evt.rawarg", "evt.around", "evt.type.is", "thread.cgroup"] {
-        let Some(rest) = name.strip_prefix(prefix) else { continue };
-        if name.starts_with("evt.args") || name.starts_with("thread.cgroups") {
-            continue;
-        }
-        let (id, field) = fields.find(prefix).ok_or_else(unknown)?;
-        let dotted = rest.strip_prefix('.');
-        let mut found = FieldRef { id, arg: Arg::None, ty: field.info.ty, is_list: false };
-        found.arg = match (prefix, dotted, bracket) {
-            ("evt.around", Some(_), _) => return Err(error("wrong syntax for evt.around".into())),
-            ("evt.around", None, Some(text)) if rest.is_empty() => {
-                Arg::Key(number(text).filter(|n| *n >= 0).ok_or_else(|| not_a_number(text))?.to_string())
-            }
-            ("evt.rawarg", None, Some(_)) if rest.is_empty() => {
-                return Err(error("evt.arg fields must be expressed explicitly".into()));
-            }
-            ("evt.arg", None, Some(text)) if rest.is_empty() => {
-                let index = i32::try_from(number(text).ok_or_else(|| not_a_number(text))?).unwrap_or(-1);
-                Arg::Index(u32::try_from(index).unwrap_or(u32::MAX))
-            }
-            ("evt.arg" | "evt.rawarg", Some(param), bracket) => {
-                let info = longest_param(param)
-                    .ok_or_else(|| error(format!("unknown event argument {}", whole(param, bracket))))?;
-                if info.name != param || bracket.is_some() {
-                    return Err(unknown());
-                }
-                if prefix == "evt.rawarg" {
-                    found.ty = info.ty;
-                }
-                Arg::Key(param.to_owned())
-            }
-            ("evt.type.is", Some(wanted), None) => event_codes(wanted).ok_or_else(unknown)?,
-            ("evt.type.is", Some(_), Some(_)) => return Err(unknown()),
-            ("thread.cgroup", Some(subsystem), None) => {
-                if !subsystem.bytes().all(|b| b.is_ascii_alphabetic() || b == b'_') {
-                    return Err(unknown());
-                }
-                Arg::Key(subsystem.to_owned())
-            }
-            ("thread.cgroup", Some(_), Some(_)) => return Err(unknown()),
-            _ => return Err(syntax()),
-        };
-        return Ok(found);
+    for form in SPECIAL.iter().filter(|form| !form.unless.is_some_and(|longer| name.starts_with(longer))) {
+        let Some(rest) = name.strip_prefix(form.name) else { continue };
+        let (id, field) = fields.find(form.name).ok_or(FieldError::Unknown)?;
+        let (arg, ty) = match (rest, rest.strip_prefix('.'), bracket) {
+            ("", _, Some(text)) if form.bracket.is_some() => form.bracket.map_or(Err(FieldError::Unknown), |f| f(text)),
+            (_, Some(text), bracket) => (form.dot)(text, bracket),
+            _ => Err(error(format!("filter syntax error: {}", whole(name, bracket)))),
+        }?;
+        return Ok(FieldRef { id, arg, ty: ty.unwrap_or(field.info.ty), is_list: false });
     }
-    if let Some((id, field)) = fields.find("evt.abspath").filter(|_| name.starts_with("evt.abspath")) {
-        let side = match (&name["evt.abspath".len()..], bracket) {
-            ("", None) => 0,
-            (".src", None) => 1,
-            (".dst", None) => 2,
-            _ => return Err(unknown()),
-        };
-        return Ok(FieldRef { id, arg: Arg::Index(side), ty: field.info.ty, is_list: false });
+    match name.strip_prefix("evt.abspath") {
+        Some(rest) => abspath(fields, rest, bracket),
+        None => plain(fields, name, bracket),
     }
-    plain(fields, name, bracket)
+}
+
+/// An argument, and the type of the values if it decides that.
+type Parsed = Result<(Arg, Option<ParamType>), FieldError>;
+
+/// A field whose argument is part of its name or has a form of its own.
+struct Special {
+    name: &'static str,
+    /// A name that begins the same and is another field's.
+    unless: Option<&'static str>,
+    /// What stands behind the dot, and brackets behind that.
+    dot: fn(&str, Option<&str>) -> Parsed,
+    /// What stands in brackets.
+    bracket: Option<fn(&str) -> Parsed>,
+}
+
+const SPECIAL: &[Special] = &[
+    Special {
+        name: "evt.arg",
+        unless: Some("evt.args"),
+        dot: |text, bracket| param(text, bracket).map(|info| (Arg::Key(info.name.into()), None)),
+        bracket: Some(|text| {
+            let index = i32::try_from(number(text).ok_or_else(|| not_a_number(text))?).unwrap_or(-1);
+            Ok((Arg::Index(u32::try_from(index).unwrap_or(u32::MAX)), None))
+        }),
+    },
+    Special {
+        name: "evt.rawarg",
+        unless: None,
+        dot: |text, bracket| param(text, bracket).map(|info| (Arg::Key(info.name.into()), Some(info.ty))),
+        bracket: Some(|_| Err(error("evt.arg fields must be expressed explicitly".into()))),
+    },
+    Special {
+        name: "evt.around",
+        unless: None,
+        dot: |_, _| Err(error("wrong syntax for evt.around".into())),
+        bracket: Some(|text| {
+            let time = number(text).filter(|time| *time >= 0).ok_or_else(|| not_a_number(text))?;
+            Ok((Arg::Key(time.to_string()), None))
+        }),
+    },
+    Special {
+        name: "evt.type.is",
+        unless: None,
+        dot: |text, bracket| match event_codes(text).filter(|_| bracket.is_none()) {
+            Some(codes) => Ok((codes, None)),
+            None => Err(FieldError::Unknown),
+        },
+        bracket: None,
+    },
+    Special {
+        name: "thread.cgroup",
+        unless: Some("thread.cgroups"),
+        dot: |text, bracket| {
+            let is_word = text.bytes().all(|b| b.is_ascii_alphabetic() || b == b'_');
+            if is_word && bracket.is_none() { Ok((Arg::Key(text.into()), None)) } else { Err(FieldError::Unknown) }
+        },
+        bracket: None,
+    },
+];
+
+/// The parameter of that name, of any event.
+fn param(text: &str, bracket: Option<&str>) -> Result<&'static ParamInfo, FieldError> {
+    let info = longest_param(text).ok_or_else(|| error(format!("unknown event argument {}", whole(text, bracket))))?;
+    if info.name == text && bracket.is_none() { Ok(info) } else { Err(FieldError::Unknown) }
+}
+
+/// `evt.abspath`, with what chooses one of two paths behind it.
+fn abspath(fields: &Fields, rest: &str, bracket: Option<&str>) -> Result<FieldRef, FieldError> {
+    let (id, field) = fields.find("evt.abspath").ok_or(FieldError::Unknown)?;
+    let side = match (rest, bracket) {
+        ("", None) => 0,
+        (".src", None) => 1,
+        (".dst", None) => 2,
+        _ => return Err(FieldError::Unknown),
+    };
+    Ok(FieldRef { id, arg: Arg::Index(side), ty: field.info.ty, is_list: false })
 }
 
 /// Fields with nothing after their name but brackets.
@@ -162,7 +197,6 @@ fn event_codes(wanted: &str) -> Option<Arg> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use peregrine_event::ParamType;
     use peregrine_filter::field::Catalogue;
 
     fn message(name: &str, bracket: Option<&str>) -> String {
