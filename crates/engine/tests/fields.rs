@@ -5,6 +5,7 @@ use peregrine_alert::Json;
 use peregrine_capture::tables::{Tables, Thread, User};
 use peregrine_engine::fields::Fields;
 use peregrine_engine::{Moment, Session};
+use peregrine_event::record::Tag;
 use peregrine_event::{Event, EventWriter, code};
 use peregrine_filter::field::{Catalogue, FieldRef, flag};
 use peregrine_state::State;
@@ -69,8 +70,11 @@ fn at<T>(session: &Session, event: u16, params: &[&[u8]], look: impl FnOnce(&Mom
     for param in params {
         writer.push(param);
     }
-    let bytes = writer.finish();
-    let event = Event::parse(&bytes, 1).unwrap();
+    look_at(session, &writer.finish(), look)
+}
+
+fn look_at<T>(session: &Session, bytes: &[u8], look: impl FnOnce(&Moment<'_>) -> T) -> T {
+    let event = Event::parse(bytes, 1).unwrap();
     let (mut state, scratch) = (state(), Bump::new());
     let context = state.begin(&event);
     look(&Moment { event: &event, context: &context, state: &state, source: "syscall", scratch: &scratch, session })
@@ -253,6 +257,36 @@ fn polled_descriptors() {
         texts(code::SYSCALL_POLL_X, &poll, &["evt.arg.fds", "fdlist.nums", "fdlist.names", "fdlist.cips"]),
         ["3:?1 9:?ffffffff", "3,9", "<NA>,<NA>", "<NA>"]
     );
+}
+
+#[test]
+fn the_kernels_path_goes_before_what_was_passed() {
+    let params: [&[u8]; 7] = [
+        &long(3),
+        &long(-100),
+        b"link/../x\0",
+        &1u32.to_le_bytes(),
+        &0u32.to_le_bytes(),
+        &0u32.to_le_bytes(),
+        &long(1),
+    ];
+    let fields = ["fd.name", "fs.path.name", "evt.abspath", "fd.nameraw", "fs.path.nameraw"];
+    let passed = texts(code::SYSCALL_OPENAT_2_X, &params, &fields);
+    assert_eq!(passed, ["/root/x", "/root/x", "/root/x", "link/../x", "link/../x"]);
+    let mut writer = EventWriter::new(TS, 7, code::SYSCALL_OPENAT_2_X);
+    for param in params {
+        writer.push(param);
+    }
+    writer.record(Tag::Path, b"/etc/shadow");
+    let witnessed = look_at(&Session::default(), &writer.finish(), |moment| {
+        let catalogue = Fields::syscall();
+        fields.map(|text| {
+            let (field, mut out) = (resolve(&catalogue, text), String::new());
+            catalogue.field(field.id).to_text(moment, &field, &mut out);
+            out
+        })
+    });
+    assert_eq!(witnessed, ["/etc/shadow", "/etc/shadow", "/etc/shadow", "link/../x", "link/../x"]);
 }
 
 #[test]

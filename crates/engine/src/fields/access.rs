@@ -3,7 +3,8 @@
 
 use crate::value::{Moment, Value};
 use bumpalo::collections::Vec as BumpVec;
-use peregrine_event::{ParamType, code};
+use peregrine_event::record::Tag;
+use peregrine_event::{ParamType, category, code, eflags};
 use peregrine_state::{FdInfo, State, ThreadInfo, path};
 use std::fmt;
 
@@ -74,6 +75,15 @@ impl<'a> Moment<'a> {
     /// A descriptor of the thread's process.
     pub(super) fn fd(&self, fd: i64) -> Option<&'a FdInfo> {
         self.state.fd_table(self.thread()?)?.get(fd)
+    }
+
+    /// The path of the file that the call opened, if the kernel's own came with the event: then nothing that names the
+    /// file is put together from what the program passed, which may be a link or changed meanwhile.
+    pub(super) fn witnessed_path(&self) -> Option<&'a [u8]> {
+        let info = self.event.info();
+        let opens = info.has(eflags::EF_CREATES_FD) && info.category & (category::EC_SYSCALL - 1) == category::EC_FILE;
+        self.event.record(Tag::Path).filter(|_| opens)?;
+        self.event_fd().map(|fd| &fd.name[..])
     }
 
     /// What the system call returned: the first parameter of exit events that have one.

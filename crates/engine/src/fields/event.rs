@@ -229,6 +229,9 @@ fn path_params(code: u16, second: bool) -> Option<(&'static str, &'static str)> 
 
 fn abspath<'a>(m: &Moment<'a>, arg: &Arg) -> Option<Value<'a>> {
     let thread = m.thread()?;
+    if let Some(witnessed) = m.witnessed_path() {
+        return Some(Value::Bytes(witnessed));
+    }
     if m.event.code == code::SYSCALL_OPEN_BY_HANDLE_AT_X {
         let opened = m.return_value().is_some_and(|fd| fd > 0);
         return opened.then(|| Value::Bytes(m.join(b"", m.event.text(3).unwrap_or_default())));

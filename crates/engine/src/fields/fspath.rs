@@ -90,6 +90,9 @@ fn passed<'a>(m: &Moment<'a>, side: Side) -> Option<&'a [u8]> {
 fn absolute<'a>(m: &Moment<'a>, side: Side) -> Option<Value<'a>> {
     let path = passed(m, side)?;
     let thread = m.thread()?;
+    if let Some(witnessed) = m.witnessed_path() {
+        return Some(Value::Bytes(witnessed));
+    }
     let (base, path): (&[u8], &[u8]) = match m.event.code {
         _ if path.first() == Some(&b'/') => (b"", path),
         // The descriptor's name is the path made absolute.
