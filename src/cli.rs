@@ -56,6 +56,9 @@ impl ConfigArgs {
         for warning in &loaded.warnings {
             tracing::warn!("{warning}");
         }
+        if !loaded.without_effect.is_empty() {
+            tracing::warn!("configuration keys without effect yet: {}", loaded.without_effect.join(", "));
+        }
         Ok(loaded.config)
     }
 }

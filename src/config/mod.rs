@@ -157,8 +157,10 @@ impl Default for Config {
 pub struct Loaded {
     /// The settings.
     pub config: Config,
-    /// Keys that are unknown or have no effect, one line each.
+    /// Keys that are unknown, one line each.
     pub warnings: Vec<String>,
+    /// Keys of `falco.yaml` that were set but have no effect yet.
+    pub without_effect: Vec<&'static str>,
 }
 
 /// Reads a file, if given, and carries out the overrides.
@@ -181,7 +183,7 @@ pub fn load(file: Option<&Path>, overrides: &[String]) -> Result<Loaded, String>
     if tree.get("rules_file").is_some() && tree.get("rules_files").is_some() {
         return Err("both rules_file and rules_files are given; keep rules_files".into());
     }
-    let mut loaded = Loaded { config: Config::default(), warnings: Vec::new() };
+    let mut loaded = Loaded { config: Config::default(), warnings: Vec::new(), without_effect: Vec::new() };
     take(&tree, "", &mut loaded)?;
     Ok(loaded)
 }
@@ -191,7 +193,7 @@ fn take(node: &Node, path: &str, loaded: &mut Loaded) -> Result<(), String> {
     if let Some(row) = KEYS.iter().find(|row| row.path == path) {
         match row.set {
             Some(set) => set(&mut loaded.config, node).map_err(|e| format!("configuration key {path}: {e}"))?,
-            None => loaded.warnings.push(format!("configuration key {path} has no effect yet")),
+            None => loaded.without_effect.push(row.path),
         }
         return Ok(());
     }
@@ -228,7 +230,7 @@ mod tests {
 
     #[test]
     fn the_rows_say_the_defaults() {
-        let mut loaded = Loaded { config: Config::default(), warnings: Vec::new() };
+        let mut loaded = Loaded { config: Config::default(), warnings: Vec::new(), without_effect: Vec::new() };
         for row in KEYS {
             let Some(set) = row.set else { continue };
             set(&mut loaded.config, &Node::parse(row.default).unwrap()).unwrap_or_else(|e| panic!("{}: {e}", row.path));
@@ -282,11 +284,11 @@ mod tests {
         let loaded = with(&["jsn_output=true", "syslog_output.enabled=true", "engine.kinds=x", "zzz=1"]).unwrap();
         let want = [
             "unknown configuration key jsn_output; did you mean json_output?",
-            "configuration key syslog_output has no effect yet",
             "unknown configuration key engine.kinds; did you mean engine.kind?",
             "unknown configuration key zzz",
         ];
         assert_eq!(loaded.warnings, want);
+        assert_eq!(loaded.without_effect, ["syslog_output"]);
         assert_eq!(loaded.config, Config::default());
     }
 

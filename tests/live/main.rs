@@ -137,6 +137,35 @@ fn deeds_of_the_stable_rules() {
     same(&live, &replayed);
 }
 
+/// From the event to the line on standard output, while nothing else happens. The machine may be busy with other
+/// things, so half of the alerts must be in time, not each.
+#[test]
+fn alerts_come_within_100_ms() {
+    let Some(_guard) = peregrine_testkit::live() else { return };
+    let mut stage = Stage::new();
+    let rules = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("rules");
+    let scope = stage.scope();
+    let mut watcher = Watcher::start(&["run", "--json", "--scope", &scope, "-r", rules.to_str().unwrap()]);
+    let lines = BufReader::new(watcher.child.stdout.take().expect("piped")).lines();
+    let times = std::thread::spawn(move || {
+        let delay = |line: std::io::Result<String>| {
+            let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970");
+            let alert: Value = serde_json::from_str(&line.expect("alerts are UTF-8")).expect("a JSON line");
+            now.as_nanos() as u64 - alert["output_fields"]["evt.time"].as_u64().expect("a time")
+        };
+        lines.map(delay).collect::<Vec<u64>>()
+    });
+    for index in 0..9 {
+        stage.act("host", &["/opt/stage/bin/peek", "read", "/etc/shadow", &mark(index, false)]);
+    }
+    let (output, said) = watcher.stop();
+    assert!(output.status.success(), "{said}");
+    let mut times = times.join().expect("no panic");
+    times.sort_unstable();
+    assert_eq!(times.len(), 9, "{said}");
+    assert!(times[4] < 100_000_000, "delays in nanoseconds: {times:?}");
+}
+
 #[test]
 fn deeds_of_our_own_rules() {
     let Some(_guard) = peregrine_testkit::live() else { return };
