@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "../maps.h"
+#include "event.h"
 
 struct call {
 	struct pt_regs *regs;
@@ -26,7 +26,7 @@ static __always_inline u32 call_number(struct pt_regs *regs)
 
 static __always_inline bool is_compat(void)
 {
-	return ((struct task_struct *)bpf_get_current_task_btf())->thread_info.status & TS_COMPAT;
+	return current_task()->thread_info.status & TS_COMPAT;
 }
 
 static __always_inline ulong native_arg(struct pt_regs *regs, int n)
@@ -74,7 +74,7 @@ static __always_inline u32 call_number(struct pt_regs *regs)
 
 static __always_inline bool is_compat(void)
 {
-	return ((struct task_struct *)bpf_get_current_task_btf())->thread_info.flags & TIF_32BIT;
+	return current_task()->thread_info.flags & TIF_32BIT;
 }
 
 static __always_inline ulong native_arg(struct pt_regs *regs, int n)

@@ -67,7 +67,12 @@ static __always_inline bool event_begin_as(struct event *e, u16 code, u32 params
 	return true;
 }
 
-#define event_begin(e, CODE) event_begin_as(e, PPME_##CODE, PPME_##CODE##_PARAMS, (u32)bpf_get_current_pid_tgid())
+static __always_inline struct task_struct *current_task(void)
+{
+	return (struct task_struct *)bpf_get_current_task_btf();
+}
+
+#define event_begin(e, CODE) event_begin_as(e, PPME_##CODE, PPME_##CODE##_PARAMS, current_task()->pid)
 
 /* Where the next byte goes. */
 static __always_inline u8 *here(struct event *e)

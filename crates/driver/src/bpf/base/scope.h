@@ -17,7 +17,7 @@ static __always_inline bool tgid_in_scope(u32 tgid)
 
 static __always_inline bool in_scope(void)
 {
-	return tgid_in_scope(bpf_get_current_pid_tgid() >> 32);
+	return tgid_in_scope(current_task()->tgid);
 }
 
 /* What the loader wants of an event that no system call brings. */

@@ -2,7 +2,7 @@
 /* What stands behind a descriptor: the kernel's own file, its inode, its layer of an overlay. */
 #pragma once
 
-#include "../maps.h"
+#include "../base/event.h"
 
 #define FMODE_CREATED 0x100000
 
@@ -23,7 +23,7 @@ enum { NOT_OVERLAY, OVERLAY_UPPER, OVERLAY_LOWER };
 /* The current task's file of that number, or NULL. */
 static __always_inline struct file *file_of_fd(s32 fd)
 {
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task_btf();
+	struct task_struct *task = current_task();
 	struct files_struct *files = task->files;
 	struct fdtable *fdt;
 	struct file *file = NULL;
@@ -45,42 +45,67 @@ static __always_inline u32 encode_dev(u32 dev)
 	return (minor & 0xff) | (major << 8) | ((minor & ~0xffu) << 12);
 }
 
-/* struct ovl_inode begins with the vfs inode in no kernel: the upper dentry follows it. fs/overlayfs/ovl_entry.h has
- * `struct inode vfs_inode; struct dentry *__upperdentry;`. */
-static __always_inline u8 overlay_layer(struct dentry *dentry)
+/*
+ * Neighbouring fields of one object are read with one call: its first bytes go to the scratch, and FIELD takes them from
+ * there. A kernel that has a field further behind gets a read of its own; which of the two it is, is known when the
+ * program is loaded.
+ */
+#define COPY_BASE 0x1e000 /* in the scratch's second half */
+#define FILE_COPY 256
+#define INODE_COPY 96
+#define SUPER_COPY 128
+
+#define FIELD(copy, size, object, type, field)                                                                         \
+	({                                                                                                             \
+		typeof(((type *)0)->field) value = 0;                                                                  \
+		u32 at = bpf_core_field_offset(type, field);                                                           \
+                                                                                                                       \
+		if (at + sizeof(value) <= (size))                                                                      \
+			value = *(typeof(value) *)((copy) + at);                                                       \
+		else                                                                                                   \
+			bpf_probe_read_kernel(&value, sizeof(value), (void *)(object) + at);                           \
+		value;                                                                                                 \
+	})
+
+/* An overlay's inode is followed by the dentry of the upper layer, NULL if the file is of a lower one:
+ * fs/overlayfs/ovl_entry.h, `struct inode vfs_inode; struct dentry *__upperdentry;`. */
+static __always_inline u8 overlay_layer(struct inode *inode)
 {
-	struct inode *inode;
 	struct dentry *upper = NULL;
 
-	if (BPF_CORE_READ(dentry, d_sb, s_magic) != OVERLAYFS_SUPER_MAGIC)
-		return NOT_OVERLAY;
-	inode = BPF_CORE_READ(dentry, d_inode);
 	bpf_probe_read_kernel(&upper, sizeof(upper), (void *)inode + bpf_core_type_size(struct inode));
 	if (upper && BPF_CORE_READ(upper, d_inode, i_ino))
 		return OVERLAY_UPPER;
 	return OVERLAY_LOWER;
 }
 
-/* BPF_CORE_READ takes every access inside its argument for the kernel's: hand it variables, not our own fields. */
 /* Not static: the verifier looks at it once, whoever calls. */
-__noinline int look_at_file(struct opened *o, u64 address)
+__noinline int look_at_file(struct opened *o, u64 file)
 {
-	struct file *file = (void *)address;
-	struct inode *inode = BPF_CORE_READ(file, f_inode);
-	struct super_block *sb = BPF_CORE_READ(inode, i_sb);
-	struct path path = {};
+	struct scratch *s = my_scratch();
+	struct inode *inode;
+	u64 super;
+	u8 *copy;
 
-	if (!o)
+	if (!o || !s)
 		return 0;
-	bpf_core_read(&path, sizeof(path), &file->f_path);
-	o->file = file;
-	o->mnt = path.mnt;
-	o->dentry = path.dentry;
+	copy = s->data + COPY_BASE;
+	bpf_probe_read_kernel(copy, FILE_COPY, (void *)file);
+	o->file = (void *)file;
+	o->mnt = FIELD(copy, FILE_COPY, file, struct file, f_path.mnt);
+	o->dentry = FIELD(copy, FILE_COPY, file, struct file, f_path.dentry);
+	o->mode = FIELD(copy, FILE_COPY, file, struct file, f_mode);
+	inode = FIELD(copy, FILE_COPY, file, struct file, f_inode);
 	o->inode = inode;
-	o->mode = BPF_CORE_READ(file, f_mode);
-	o->ino = BPF_CORE_READ(inode, i_ino);
-	o->dev = encode_dev(BPF_CORE_READ(sb, s_dev));
-	o->layer = overlay_layer(path.dentry);
+	copy += FILE_COPY;
+	bpf_probe_read_kernel(copy, INODE_COPY, inode);
+	o->ino = FIELD(copy, INODE_COPY, inode, struct inode, i_ino);
+	super = (u64)FIELD(copy, INODE_COPY, inode, struct inode, i_sb);
+	copy += INODE_COPY;
+	bpf_probe_read_kernel(copy, SUPER_COPY, (void *)super);
+	o->dev = encode_dev(FIELD(copy, SUPER_COPY, super, struct super_block, s_dev));
+	if (FIELD(copy, SUPER_COPY, super, struct super_block, s_magic) == OVERLAYFS_SUPER_MAGIC)
+		o->layer = overlay_layer(inode);
 	return 0;
 }
 

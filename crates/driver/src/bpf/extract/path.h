@@ -15,29 +15,58 @@
 
 struct walk {
 	struct dentry *dentry;
-	struct dentry *mnt_root;
-	struct mount *mount;
-	struct dentry *stop;
-	struct vfsmount *stop_mnt;
-	u32 at; /* first byte of the path, counted from PATH_BASE; PATH_SIZE when there is none */
+	u64 mount;	       /* struct mount */
+	u64 parent;	       /* ... the mount that it is mounted in */
+	struct dentry *place;  /* ... where */
+	struct dentry *top;    /* ... and its own root */
+	struct dentry *stop;   /* the root that the task sees */
+	u64 stop_mount;
+	u32 at;	      /* first byte of the path, counted from PATH_BASE; PATH_SIZE when there is none */
 	u32 marks;
+	u32 unlinked; /* the file itself is no longer in its directory */
+	u32 steps;
 };
 
-/* Neighbours in every kernel so far, so that one read brings them; else two. */
-struct dentry_name {
+/* Neighbours in every kernel so far, so that one read brings them; else one each. */
+struct dentry_head {
+	u64 hash_next, hash_pprev;
 	struct dentry *parent;
 	u32 hash, len;
 	const u8 *name;
 };
 
-static __always_inline void read_dentry_name(struct dentry_name *to, struct dentry *dentry)
+static __always_inline void read_dentry(struct dentry_head *to, struct dentry *dentry)
 {
-	if (bpf_core_field_offset(struct dentry, d_name) == bpf_core_field_offset(struct dentry, d_parent) + 8) {
-		bpf_probe_read_kernel(to, sizeof(*to), &dentry->d_parent);
+	u32 at = bpf_core_field_offset(struct dentry, d_hash);
+
+	if (bpf_core_field_offset(struct dentry, d_parent) == at + 16 &&
+	    bpf_core_field_offset(struct dentry, d_name) == at + 24) {
+		bpf_probe_read_kernel(to, sizeof(*to), &dentry->d_hash);
 	} else {
+		bpf_core_read(&to->hash_next, 16, &dentry->d_hash);
 		bpf_core_read(&to->parent, sizeof(to->parent), &dentry->d_parent);
-		bpf_probe_read_kernel(&to->hash, 16, &dentry->d_name);
+		bpf_core_read(&to->hash, 16, &dentry->d_name);
 	}
+}
+
+static __always_inline void enter_mount(struct walk *w, u64 address)
+{
+	struct mount *mount = (void *)address;
+	u32 at = bpf_core_field_offset(struct mount, mnt_parent);
+	u64 head[3] = {};
+
+	if (bpf_core_field_offset(struct mount, mnt_mountpoint) == at + 8 &&
+	    bpf_core_field_offset(struct mount, mnt.mnt_root) == at + 16) {
+		bpf_probe_read_kernel(head, sizeof(head), &mount->mnt_parent);
+	} else {
+		bpf_core_read(&head[0], 8, &mount->mnt_parent);
+		bpf_core_read(&head[1], 8, &mount->mnt_mountpoint);
+		bpf_core_read(&head[2], 8, &mount->mnt.mnt_root);
+	}
+	w->mount = address;
+	w->parent = head[0];
+	w->place = (void *)head[1];
+	w->top = (void *)head[2];
 }
 
 static __always_inline u8 *walk_at(struct scratch *s, u32 at)
@@ -45,59 +74,50 @@ static __always_inline u8 *walk_at(struct scratch *s, u32 at)
 	return s->data + PATH_BASE + (at & PATH_MASK);
 }
 
-/* From the root of a mount to the place where it is mounted; 1 at the topmost. */
-static __always_inline long cross_mount(struct walk *w)
-{
-	struct mount *mount = w->mount;
-	struct mount *parent = BPF_CORE_READ(mount, mnt_parent);
-
-	if (parent == mount || !parent)
-		return 1;
-	w->dentry = BPF_CORE_READ(mount, mnt_mountpoint);
-	w->mount = parent;
-	w->mnt_root = BPF_CORE_READ(parent, mnt.mnt_root);
-	return 0;
-}
-
 static long path_step(u32 index, void *ctx)
 {
 	struct walk *w = ctx;
 	struct scratch *s = my_scratch();
-	struct dentry_name name = {};
+	struct dentry_head head = {};
 	u32 len;
 
-	if (!s)
+	if (!s || (w->dentry == w->stop && w->mount == w->stop_mount))
 		return 1;
-
-	if (w->dentry == w->stop && &w->mount->mnt == w->stop_mnt)
+	if (w->dentry == w->top) { /* on to the place where it is mounted */
+		if (w->parent == w->mount || !w->parent)
+			return 1;
+		w->dentry = w->place;
+		enter_mount(w, w->parent);
+		return 0;
+	}
+	read_dentry(&head, w->dentry);
+	if (!w->steps)
+		w->unlinked = !head.hash_pprev && head.parent != w->dentry;
+	w->steps = 1;
+	if (head.parent == w->dentry || !head.parent)
 		return 1;
-	if (w->dentry == w->mnt_root)
-		return cross_mount(w);
-	read_dentry_name(&name, w->dentry);
-	if (name.parent == w->dentry || !name.parent)
-		return 1;
-	len = name.len & 0xff;
+	len = head.len & 0xff;
 	if (w->at < len + 1) {
 		w->marks |= MARK_PATH_CUT;
 		return 1;
 	}
 	w->at -= len + 1;
 	*walk_at(s, w->at) = '/';
-	bpf_probe_read_kernel(walk_at(s, w->at + 1), len, name.name);
-	w->dentry = name.parent;
+	bpf_probe_read_kernel(walk_at(s, w->at + 1), len, head.name);
+	w->dentry = head.parent;
 	return 0;
 }
 
 /* A file without a place below a root (memfd, a detached mount) has its name alone, and so has the root itself. */
 static __always_inline void bare_name(struct scratch *s, struct walk *w)
 {
-	struct dentry_name name = {};
+	struct dentry_head head = {};
 	u32 len;
 
-	read_dentry_name(&name, w->dentry);
-	len = name.len & 0xff;
+	read_dentry(&head, w->dentry);
+	len = head.len & 0xff;
 	w->at -= len;
-	bpf_probe_read_kernel(walk_at(s, w->at), len, name.name);
+	bpf_probe_read_kernel(walk_at(s, w->at), len, head.name);
 }
 
 /* Not static: the verifier looks at it once, whoever calls. */
@@ -109,6 +129,7 @@ __noinline int walk_up(struct walk *w)
 	if (!w || !s)
 		return 0;
 	here = *w; /* the loop's context must lie on the stack */
+	enter_mount(&here, here.mount);
 	bpf_loop(PATH_STEPS, path_step, &here, 0);
 	if (here.at == PATH_SIZE)
 		bare_name(s, &here);
@@ -119,20 +140,16 @@ __noinline int walk_up(struct walk *w)
 /* Walks from a path up to the current task's root (or, on wish, to the root of all). */
 static __always_inline void path_walk_to(struct vfsmount *mnt, struct dentry *dentry, struct walk *w, bool global)
 {
-	struct fs_struct *fs = ((struct task_struct *)bpf_get_current_task_btf())->fs;
+	struct fs_struct *fs = current_task()->fs;
+	u32 inside = bpf_core_field_offset(struct mount, mnt);
 
+	__builtin_memset(w, 0, sizeof(*w));
 	w->dentry = dentry;
-	w->mount = container_of(mnt, struct mount, mnt);
-	w->mnt_root = BPF_CORE_READ(mnt, mnt_root);
-	w->stop = global || !fs ? NULL : fs->root.dentry;
-	w->stop_mnt = global || !fs ? NULL : fs->root.mnt;
+	w->mount = (u64)mnt - inside;
+	if (!global && fs) {
+		w->stop = fs->root.dentry;
+		w->stop_mount = (u64)fs->root.mnt - inside;
+	}
 	w->at = PATH_SIZE;
-	w->marks = 0;
 	walk_up(w);
-}
-
-/* d_unlinked(): no longer in its directory. */
-static __always_inline bool is_unlinked(struct dentry *dentry)
-{
-	return !BPF_CORE_READ(dentry, d_hash.pprev) && BPF_CORE_READ(dentry, d_parent) != dentry;
 }

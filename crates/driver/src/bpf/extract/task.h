@@ -9,11 +9,6 @@
 
 #include "file.h"
 
-static __always_inline struct task_struct *current_task(void)
-{
-	return (struct task_struct *)bpf_get_current_task_btf();
-}
-
 /* A pid as the namespace of depth `level` numbers it. */
 static __always_inline int pid_number(struct pid *pid, u32 level)
 {

@@ -32,7 +32,7 @@ static __always_inline void store_executed(struct event *e, struct task_struct *
 	store_u64(e, inode_ctime(exe->inode));			   /* exe_ino_ctime */
 	store_u64(e, inode_mtime(exe->inode));			   /* exe_ino_mtime */
 	store_u32(e, BPF_CORE_READ(cred, euid.val));		   /* uid */
-	store_path(e, exe->mnt, exe->dentry);			   /* trusted_exepath */
+	e->marks |= store_path(e, exe->mnt, exe->dentry);	   /* trusted_exepath */
 	store_s64(e, pid_number(group, 0));			   /* pgid */
 	store_u32(e, BPF_CORE_READ(cred, egid.val));		   /* gid */
 }
@@ -56,8 +56,6 @@ SEC("tp_btf/sched_process_exec") int process_exec(u64 *ctx)
 	store_executed(&e, task, &exe);					/* tty to gid */
 	store_string_of(&e, bprm->filename, MAX_PATH, KERNEL); /* filename */
 	record_file(&e, exe.dev, exe.ino);
-	if (exe.dentry && is_unlinked(exe.dentry))
-		e.marks |= MARK_UNLINKED;
 	event_end(&e, task->tgid);
 	return 0;
 }

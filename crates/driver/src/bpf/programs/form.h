@@ -43,7 +43,7 @@ static __always_inline void event_end(struct event *e, u32 tgid)
 		if (c.compat)                                                                                          \
 			e.marks = MARK_COMPAT;                                                                         \
 		fill_##name(&e, &c);                                                                                   \
-		event_end(&e, bpf_get_current_pid_tgid() >> 32);                                                       \
+		event_end(&e, current_task()->tgid);                                                                   \
 		return 0;                                                                                              \
 	}                                                                                                              \
 	static __always_inline void fill_##name(struct event *e, struct call *c)

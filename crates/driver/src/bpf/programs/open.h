@@ -15,14 +15,8 @@ static __always_inline u32 opened_flags(const struct opened *o)
 
 static __always_inline void record_opened(struct event *e, const struct opened *o)
 {
-	u32 marks;
-
-	if (!o->file)
-		return;
-	marks = record_path(e, RECORD_PATH, o->mnt, o->dentry);
-	if (is_unlinked(o->dentry))
-		marks |= MARK_UNLINKED;
-	e->marks |= marks;
+	if (o->file)
+		e->marks |= record_path(e, RECORD_PATH, o->mnt, o->dentry);
 }
 
 /* int open(const char *filename, int flags, umode_t mode) */

@@ -28,7 +28,7 @@ static __always_inline void record_tgid(struct event *e, u32 tgid)
 static __always_inline void record_cgroup(struct event *e)
 {
 	record_begin(e, RECORD_CGROUPID, 8);
-	push_u64(e, bpf_get_current_cgroup_id());
+	push_u64(e, current_task()->cgroups->dfl_cgrp->kn->id);
 }
 
 static __always_inline void record_marks(struct event *e)
@@ -51,11 +51,11 @@ static __always_inline u32 record_path(struct event *e, u16 tag, struct vfsmount
 		record_begin(e, tag, len);
 		push_bytes(e, e->data + PATH_BASE + (w.at & PATH_MASK), len, KERNEL);
 	}
-	return w.marks;
+	return w.marks | (w.unlinked ? MARK_UNLINKED : 0);
 }
 
 /* The same as a parameter, NUL at its end, seen from the root of all as upstream walks. */
-static __always_inline void store_path(struct event *e, struct vfsmount *mnt, struct dentry *dentry)
+static __always_inline u32 store_path(struct event *e, struct vfsmount *mnt, struct dentry *dentry)
 {
 	struct walk w;
 	u32 len;
@@ -64,6 +64,7 @@ static __always_inline void store_path(struct event *e, struct vfsmount *mnt, st
 	len = push_bytes(e, e->data + PATH_BASE + (w.at & PATH_MASK), (PATH_SIZE - w.at) & PATH_MASK, KERNEL);
 	push_u8(e, 0);
 	param_len(e, len + 1);
+	return w.marks | (w.unlinked ? MARK_UNLINKED : 0);
 }
 
 /* Device and inode of a file, where no parameter has them. */
