@@ -128,7 +128,13 @@ struct dentry {
 	struct dentry *d_parent;
 	struct qstr d_name;
 	struct inode *d_inode;
+	u8 d_iname[32];
 	struct super_block *d_sb;
+};
+struct dentry___v6_12 {
+	union {
+		u8 string[40];
+	} d_shortname;
 };
 struct vfsmount {
 	struct dentry *mnt_root;
@@ -157,8 +163,10 @@ struct fdtable {
 	u32 max_fds;
 	struct file **fd;
 };
+#define NR_OPEN_DEFAULT 64
 struct files_struct {
 	struct fdtable *fdt;
+	struct file *fd_array[NR_OPEN_DEFAULT];
 };
 struct fs_struct {
 	struct path root, pwd;

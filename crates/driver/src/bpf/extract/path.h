@@ -25,6 +25,8 @@ struct walk {
 	u32 marks;
 	u32 unlinked; /* the file itself is no longer in its directory */
 	u32 steps;
+	u32 out; /* where in the event the path shall stand; moved behind it if it could be put there at once */
+	u32 done;
 };
 
 /* Neighbours in every kernel so far, so that one read brings them; else one each. */
@@ -108,6 +110,75 @@ static long path_step(u32 index, void *ctx)
 	return 0;
 }
 
+/*
+ * The common case, without a detour: few components, all in the mount of the task's root. Each dentry's first bytes are
+ * read once, its short name with them, into a slot of the scratch; then the names are put together forwards, where they
+ * belong. Returning from a helper is dear on some processors, so that one call a component counts.
+ */
+#define SLOTS 16
+#define SLOT_BASE 0x1f000 /* in the scratch's second half */
+#define SLOT_SIZE 128
+#define SLOT_COPY 112
+#define SHORT_NAME 40
+
+static __always_inline u32 short_name_at(void)
+{
+	return bpf_core_field_exists(((struct dentry *)0)->d_iname)
+		       ? bpf_core_field_offset(struct dentry, d_iname)
+		       : bpf_core_field_offset(struct dentry___v6_12, d_shortname);
+}
+
+#define SLOT_FIELD(type, slot, offset) (*(type *)((slot) + ((offset) & (SLOT_SIZE - 1))))
+
+/* Copies whole words: what it writes too much, the next component or record overwrites. */
+static __always_inline void put_short_name(u8 *to, u8 *slot)
+{
+	for (u32 i = 0; i < SHORT_NAME; i += 8)
+		*(u64 *)(to + i) = SLOT_FIELD(u64, slot, short_name_at() + i);
+}
+
+static __always_inline bool walk_short(struct scratch *s, struct walk *w)
+{
+	u32 depth, i, out = w->out;
+	u64 step = (u64)w->dentry, stop = (u64)w->stop;
+	u8 *slots = s->data + SLOT_BASE;
+
+	if (w->mount != w->stop_mount || step == stop ||
+	    bpf_core_field_offset(struct dentry, d_name) + 16 > SLOT_COPY || short_name_at() + SHORT_NAME > SLOT_COPY)
+		return false;
+	for (depth = 0; depth < SLOTS && step != stop; depth++) {
+		u8 *slot = slots + depth * SLOT_SIZE;
+
+		bpf_probe_read_kernel(slot, SLOT_COPY, (void *)step);
+		*(u64 *)(slot + SLOT_COPY) = step;
+		step = SLOT_FIELD(u64, slot, bpf_core_field_offset(struct dentry, d_parent));
+	}
+	if (step != stop)
+		return false;
+	for (i = 0; i < SLOTS; i++) {
+		u8 *slot;
+		u32 len;
+		u64 name;
+
+		if (i >= depth)
+			break;
+		slot = slots + ((depth - 1 - i) & (SLOTS - 1)) * SLOT_SIZE;
+		len = SLOT_FIELD(u32, slot, bpf_core_field_offset(struct dentry, d_name.len)) & 0xff;
+		name = SLOT_FIELD(u64, slot, bpf_core_field_offset(struct dentry, d_name.name));
+		s->data[out & EVENT_MASK] = '/';
+		out++;
+		if (name == *(u64 *)(slot + SLOT_COPY) + short_name_at() && len < SHORT_NAME)
+			put_short_name(s->data + (out & EVENT_MASK), slot);
+		else
+			bpf_probe_read_kernel(s->data + (out & EVENT_MASK), len, (void *)name);
+		out += len;
+	}
+	w->unlinked = !SLOT_FIELD(u64, slots, bpf_core_field_offset(struct dentry, d_hash.pprev));
+	w->out = out;
+	w->done = 1;
+	return true;
+}
+
 /* A file without a place below a root (memfd, a detached mount) has its name alone, and so has the root itself. */
 static __always_inline void bare_name(struct scratch *s, struct walk *w)
 {
@@ -126,7 +197,7 @@ __noinline int walk_up(struct walk *w)
 	struct scratch *s = my_scratch();
 	struct walk here;
 
-	if (!w || !s)
+	if (!w || !s || (w->out && walk_short(s, w)))
 		return 0;
 	here = *w; /* the loop's context must lie on the stack */
 	enter_mount(&here, here.mount);
@@ -137,8 +208,10 @@ __noinline int walk_up(struct walk *w)
 	return 0;
 }
 
-/* Walks from a path up to the current task's root (or, on wish, to the root of all). */
-static __always_inline void path_walk_to(struct vfsmount *mnt, struct dentry *dentry, struct walk *w, bool global)
+/* Walks from a path up to the current task's root (or, on wish, to the root of all). `out` is where in the event the
+ * path shall stand, or 0: then it is left in the scratch's corner. */
+static __always_inline void path_walk_to(struct vfsmount *mnt, struct dentry *dentry, struct walk *w, u32 out,
+					 bool global)
 {
 	struct fs_struct *fs = current_task()->fs;
 	u32 inside = bpf_core_field_offset(struct mount, mnt);
@@ -151,5 +224,6 @@ static __always_inline void path_walk_to(struct vfsmount *mnt, struct dentry *de
 		w->stop_mount = (u64)fs->root.mnt - inside;
 	}
 	w->at = PATH_SIZE;
+	w->out = out;
 	walk_up(w);
 }
