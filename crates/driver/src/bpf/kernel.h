@@ -163,10 +163,8 @@ struct fdtable {
 	u32 max_fds;
 	struct file **fd;
 };
-#define NR_OPEN_DEFAULT 64
 struct files_struct {
 	struct fdtable *fdt;
-	struct file *fd_array[NR_OPEN_DEFAULT];
 };
 struct fs_struct {
 	struct path root, pwd;

@@ -109,69 +109,14 @@ __noinline int look_at_file(struct opened *o, u64 file)
 	return 0;
 }
 
-#define CASE_1(files, to, n)                                                                                           \
-	case n:                                                                                                        \
-		to = files->fd_array[n];                                                                               \
-		asm volatile("# " #n : "+r"(to)); /* keeps the loads apart, each with its constant offset */           \
-		break;
-#define CASE_8(f, t, n)                                                                                                \
-	CASE_1(f, t, n##0)                                                                                             \
-	CASE_1(f, t, n##1)                                                                                             \
-	CASE_1(f, t, n##2)                                                                                             \
-	CASE_1(f, t, n##3)                                                                                             \
-	CASE_1(f, t, n##4)                                                                                             \
-	CASE_1(f, t, n##5)                                                                                             \
-	CASE_1(f, t, n##6)                                                                                             \
-	CASE_1(f, t, n##7)
-
-/* As long as a process has not outgrown it, its descriptors are in an array inside files_struct. A constant index into
- * that keeps the type of the file, and with it every field behind can be read without a call to a helper. */
-static __always_inline struct file *typed_file_of_fd(s32 fd)
+/* Looks behind a descriptor; all zero for none. */
+static __always_inline void look_at_fd(struct opened *o, s32 fd)
 {
-	struct files_struct *files = current_task()->files;
-	struct file *file = NULL;
-
-	if (!files || files->fdt->max_fds != NR_OPEN_DEFAULT)
-		return NULL;
-	switch (fd) {
-		CASE_8(files, file, 0)
-		CASE_8(files, file, 01)
-		CASE_8(files, file, 02)
-		CASE_8(files, file, 03)
-		CASE_8(files, file, 04)
-		CASE_8(files, file, 05)
-		CASE_8(files, file, 06)
-		CASE_8(files, file, 07)
-	}
-	return file;
-}
-
-/* Looks behind a descriptor; all zero for none. The file is returned if it could be had with its type. */
-static __always_inline struct file *look_at_fd(struct opened *o, s32 fd)
-{
-	struct file *file = typed_file_of_fd(fd);
+	struct file *file = file_of_fd(fd);
 
 	__builtin_memset(o, 0, sizeof(*o));
-	if (file) {
-		struct inode *inode = file->f_inode;
-		struct super_block *super = inode->i_sb;
-
-		o->file = file;
-		o->mnt = file->f_path.mnt;
-		o->dentry = file->f_path.dentry;
-		o->inode = inode;
-		o->mode = file->f_mode;
-		o->ino = inode->i_ino;
-		o->dev = encode_dev(super->s_dev);
-		if (super->s_magic == OVERLAYFS_SUPER_MAGIC)
-			o->layer = overlay_layer(inode);
-	} else {
-		struct file *untyped = file_of_fd(fd);
-
-		if (untyped)
-			look_at_file(o, (u64)untyped);
-	}
-	return file;
+	if (file)
+		look_at_file(o, (u64)file);
 }
 
 #define S_IFMT 0170000

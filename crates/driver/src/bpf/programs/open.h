@@ -13,42 +13,35 @@ static __always_inline u32 opened_flags(const struct opened *o)
 					    : 0);
 }
 
-/* `typed` is the file where look_at_fd() had it with its type. */
-static __always_inline void record_opened(struct event *e, const struct opened *o, struct file *typed)
+static __always_inline void record_opened(struct event *e, const struct opened *o)
 {
-	if (typed && record_path_typed(e, RECORD_PATH, typed)) {
-		if (!typed->f_path.dentry->d_hash.pprev)
-			e->marks |= MARK_UNLINKED;
-	} else if (o->file) {
+	if (o->file)
 		e->marks |= record_path(e, RECORD_PATH, o->mnt, o->dentry);
-	}
 }
 
 /* int open(const char *filename, int flags, umode_t mode) */
 CALL(open, SYSCALL_OPEN_X)
 {
 	u32 flags = arg(c, 1);
-	struct file *typed;
 	struct opened o;
 
-	typed = look_at_fd(&o, c->ret);
+	look_at_fd(&o, c->ret);
 	store_s64(e, c->ret);				    /* fd */
 	store_string(e, arg(c, 0));			    /* name */
 	store_u32(e, open_flags(flags) | opened_flags(&o)); /* flags */
 	store_u32(e, open_mode(flags, arg(c, 2)));	    /* mode */
 	store_u32(e, o.dev);				    /* dev */
 	store_u64(e, o.ino);				    /* ino */
-	record_opened(e, &o, typed);
+	record_opened(e, &o);
 }
 
 /* int openat(int dfd, const char *filename, int flags, umode_t mode) */
 CALL(openat, SYSCALL_OPENAT_2_X)
 {
 	u32 flags = arg(c, 2);
-	struct file *typed;
 	struct opened o;
 
-	typed = look_at_fd(&o, c->ret);
+	look_at_fd(&o, c->ret);
 	store_s64(e, c->ret);				    /* fd */
 	store_s64(e, dir_fd(arg(c, 0)));		    /* dirfd */
 	store_string(e, arg(c, 1));			    /* name */
@@ -56,7 +49,7 @@ CALL(openat, SYSCALL_OPENAT_2_X)
 	store_u32(e, open_mode(flags, arg(c, 3)));	    /* mode */
 	store_u32(e, o.dev);				    /* dev */
 	store_u64(e, o.ino);				    /* ino */
-	record_opened(e, &o, typed);
+	record_opened(e, &o);
 }
 
 /* int openat2(int dfd, const char *filename, struct open_how *how, size_t usize) */
@@ -65,11 +58,10 @@ CALL(openat2, SYSCALL_OPENAT2_X)
 	struct {
 		u64 flags, mode, resolve;
 	} how = {};
-	struct file *typed;
 	struct opened o;
 
 	bpf_probe_read_user(&how, sizeof(how), (void *)arg(c, 2));
-	typed = look_at_fd(&o, c->ret);
+	look_at_fd(&o, c->ret);
 	store_s64(e, c->ret);					/* fd */
 	store_s64(e, dir_fd(arg(c, 0)));			/* dirfd */
 	store_string(e, arg(c, 1));				/* name */
@@ -78,16 +70,15 @@ CALL(openat2, SYSCALL_OPENAT2_X)
 	store_u32(e, resolve_flags(how.resolve));		/* resolve */
 	store_u32(e, o.dev);					/* dev */
 	store_u64(e, o.ino);					/* ino */
-	record_opened(e, &o, typed);
+	record_opened(e, &o);
 }
 
 /* int creat(const char *pathname, umode_t mode) */
 CALL(creat, SYSCALL_CREAT_X)
 {
-	struct file *typed;
 	struct opened o;
 
-	typed = look_at_fd(&o, c->ret);
+	look_at_fd(&o, c->ret);
 	store_s64(e, c->ret);			 /* fd */
 	store_string(e, arg(c, 0));		 /* name */
 	store_u32(e, open_mode(O_CREAT, arg(c, 1))); /* mode */
@@ -96,17 +87,16 @@ CALL(creat, SYSCALL_CREAT_X)
 	store_u16(e, o.layer == OVERLAY_UPPER	? PPM_FD_UPPER_LAYER_CREAT
 		     : o.layer == OVERLAY_LOWER ? PPM_FD_LOWER_LAYER_CREAT
 						: 0); /* creat_flags */
-	record_opened(e, &o, typed);
+	record_opened(e, &o);
 }
 
 /* int open_by_handle_at(int mountdirfd, struct file_handle *handle, int flags) */
 CALL(open_by_handle_at, SYSCALL_OPEN_BY_HANDLE_AT_X)
 {
 	u32 flags = arg(c, 2);
-	struct file *typed;
 	struct opened o;
 
-	typed = look_at_fd(&o, c->ret);
+	look_at_fd(&o, c->ret);
 	store_s64(e, c->ret);				    /* fd */
 	store_s64(e, dir_fd(arg(c, 0)));		    /* mountfd */
 	store_u32(e, open_flags(flags) | opened_flags(&o)); /* flags */
@@ -116,5 +106,5 @@ CALL(open_by_handle_at, SYSCALL_OPEN_BY_HANDLE_AT_X)
 		store_empty(e);
 	store_u32(e, o.dev); /* dev */
 	store_u64(e, o.ino); /* ino */
-	record_opened(e, &o, typed);
+	record_opened(e, &o);
 }

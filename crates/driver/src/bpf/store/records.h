@@ -58,46 +58,6 @@ static __always_inline u32 record_path(struct event *e, u16 tag, struct vfsmount
 	return w.marks | (w.unlinked ? MARK_UNLINKED : 0);
 }
 
-#define FAST_STEPS 24
-
-/*
- * The same for typed pointers, in the common case: few components, all in the mount of the task's root. The dentries
- * are walked twice, first for the length, then to put each name where it belongs; a loop without calls costs little
- * where each return from a helper is dear. False, and nothing written, if the case is another one.
- */
-static __always_inline bool record_path_typed(struct event *e, u16 tag, struct file *file)
-{
-	struct fs_struct *fs = current_task()->fs;
-	struct dentry *dentry = file->f_path.dentry, *stop = fs->root.dentry, *step = dentry;
-	u32 len = 0, at, i;
-
-	if (file->f_path.mnt != fs->root.mnt || dentry == stop)
-		return false;
-	for (i = 0; i < FAST_STEPS && step != stop; i++) {
-		len += step->d_name.len + 1;
-		step = step->d_parent;
-	}
-	if (step != stop || len > PATH_SIZE)
-		return false;
-	record_begin(e, tag, len);
-	at = e->pos + len;
-	step = dentry;
-	for (i = 0; i < FAST_STEPS && step != stop; i++) {
-		u32 n = step->d_name.len & 0xff;
-
-		at -= n + 1;
-		e->data[at & EVENT_MASK] = '/';
-		bpf_probe_read_kernel(e->data + ((at + 1) & EVENT_MASK), n, step->d_name.name);
-		step = step->d_parent;
-	}
-	if (at != e->pos) { /* renamed meanwhile */
-		e->pos -= 4;
-		return false;
-	}
-	e->pos += len;
-	return true;
-}
-
 /* The same as a parameter, NUL at its end, seen from the root of all as upstream walks. */
 static __always_inline u32 store_path(struct event *e, struct vfsmount *mnt, struct dentry *dentry)
 {
