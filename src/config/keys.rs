@@ -136,11 +136,6 @@ pub const KEYS: &[Key] = &[
     key("syscall_event_drops.max_burst", "1", "Notices of drops at once.", |c, n| {
         put(&mut c.drops.max_burst, number(n))
     }),
-    key("log_level", "info", "Least severe log line: emergency to debug.", |c, n| {
-        c.log_level = text(n)?.to_owned();
-        Ok(())
-    }),
-    key("log_stderr", "true", "Log to standard error.", |c, n| put(&mut c.log_stderr, boolean(n))),
     key("peregrine.containers.enabled", "true", "Give container fields values, from the cgroup's path.", |c, n| {
         put(&mut c.containers, boolean(n))
     }),
@@ -164,7 +159,9 @@ pub const KEYS: &[Key] = &[
     later("http_output"),
     later("program_output"),
     later("webserver"),
+    later("log_stderr"),
     later("log_syslog"),
+    later("log_level"),
     later("libs_logger"),
     later("output_timeout"),
     later("syscall_event_timeouts"),

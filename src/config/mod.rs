@@ -54,10 +54,6 @@ pub struct Config {
     pub snaplen: u32,
     /// What to do about dropped events.
     pub drops: Drops,
-    /// Least severe log level.
-    pub log_level: String,
-    /// Log to standard error.
-    pub log_stderr: bool,
     /// Whether container fields have values.
     pub containers: bool,
 }
@@ -145,8 +141,6 @@ impl Default for Config {
                 rate: 0.03333,
                 max_burst: 1.0,
             },
-            log_level: "info".into(),
-            log_stderr: true,
             containers: true,
         }
     }
