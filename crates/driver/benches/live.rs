@@ -22,7 +22,7 @@ fn main() {
     );
     let file = std::env::temp_dir().join("peregrine-bench");
     std::fs::write(&file, b"some bytes to read").expect("the temporary directory takes a file");
-    for workers in [1] {
+    for workers in [1, 2] {
         let (clock, alone) = (0..3)
             .map(|_| run(&file, workers, None))
             .map(|(clock, cost)| (clock, cost.work))
@@ -35,8 +35,6 @@ fn main() {
                 "open, close",
                 [code::SYSCALL_OPENAT_2_X, code::SYSCALL_OPEN_X, code::SYSCALL_CLOSE_X].into_iter().collect(),
             ),
-            ("close", [code::SYSCALL_CLOSE_X].into_iter().collect()),
-            ("open", [code::SYSCALL_OPENAT_2_X].into_iter().collect()),
             ("state", Needs::state()),
             ("everything", Needs::everything()),
         ] {

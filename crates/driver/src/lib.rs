@@ -13,7 +13,9 @@ pub mod load;
 pub mod needs;
 mod order;
 pub mod privileges;
-// The one module with unsafe code.
+// The two modules with unsafe code: mapped memory, and the allocator's trim.
+#[allow(unsafe_code)]
+mod memory;
 #[allow(unsafe_code)]
 mod ring;
 pub mod scope;

@@ -43,7 +43,7 @@ pub struct Driver {
     ebpf: Ebpf,
     rings: Rings,
     counters: PerCpuArray<MapData, [u64; COUNTERS.len()]>,
-    tables: Tables,
+    _tables: Tables,
     boot_offset_ns: u64,
     verified: BTreeMap<String, u32>,
     ring_bytes: usize,
@@ -78,24 +78,24 @@ impl Driver {
         let mut ebpf = open_object(config, &target, boot_offset_ns)?;
         let mut tables = Tables::take(&mut ebpf)?;
         let counters = take_map(&mut ebpf, "counters")?;
-        let ring_bytes = config.buffer.bytes() as usize;
+        let verified = load_programs(&mut ebpf, &mut tables, &config.needs)?;
+        // The kernel's type information is no longer needed; the rings come after it, not beside it.
+        crate::memory::give_back();
         let rings = tables.make_rings(config)?;
-        let mut driver = Self {
+        tables.want(config)?;
+        attach(&mut ebpf, &config.needs)?;
+        if let Target::Tree(root) = target {
+            tables.seed_tree(root)?;
+        }
+        Ok(Self {
             ebpf,
             rings,
             counters: PerCpuArray::try_from(counters).map_err(|e| map_error("counters", e))?,
-            tables,
+            _tables: tables,
             boot_offset_ns,
-            verified: BTreeMap::new(),
-            ring_bytes,
-        };
-        driver.load_programs(&config.needs)?;
-        driver.tables.want(config)?;
-        driver.attach(&config.needs)?;
-        if let Target::Tree(root) = target {
-            driver.tables.seed_tree(root)?;
-        }
-        Ok(driver)
+            verified,
+            ring_bytes: config.buffer.bytes() as usize,
+        })
     }
 
     /// Hands on what has arrived up to a moment ago, oldest first, and returns how many events that were. Events
@@ -161,71 +161,65 @@ impl Driver {
     pub fn ring_count(&self) -> usize {
         self.rings.len()
     }
+}
 
-    /// Loads the programs of wanted calls and puts each at its number in the dispatcher's table.
-    fn load_programs(&mut self, needs: &Needs) -> Result<(), DriverError> {
-        let btf = kernel_btf()?;
-        let mut wanted: BTreeMap<String, Vec<u32>> = BTreeMap::new();
-        for (call, number) in native_calls().filter(|(call, _)| call_wanted(call, needs)) {
-            if let Some(name) = self.program_of(call) {
-                wanted.entry(name).or_default().push(number);
-            }
+/// Loads the programs of wanted calls, puts each at its number in the dispatcher's table, and loads what is to be
+/// attached. Returns the instructions that the verifier walked.
+fn load_programs(ebpf: &mut Ebpf, tables: &mut Tables, needs: &Needs) -> Result<BTreeMap<String, u32>, DriverError> {
+    let btf = kernel_btf()?;
+    let mut wanted: BTreeMap<String, Vec<u32>> = BTreeMap::new();
+    for (call, number) in native_calls().filter(|(call, _)| call_wanted(call, needs)) {
+        if let Some(name) = program_of(ebpf, call) {
+            wanted.entry(name).or_default().push(number);
         }
-        for (name, numbers) in &wanted {
-            self.load_program(name, "sys_exit", &btf)?;
-            let program = self.tracepoint(name)?;
-            let fd = program.fd().map_err(|e| program_error(name, e))?.try_clone();
-            let fd = fd.map_err(|e| map_error("programs", e))?;
-            for number in numbers {
-                self.tables.programs.set(*number, &fd, 0).map_err(|e| map_error("programs", e))?;
-            }
-        }
-        self.load_program(DISPATCHER, "sys_exit", &btf)?;
-        for (name, tracepoint) in self.tracepoints(needs) {
-            self.load_program(name, tracepoint, &btf)?;
-        }
-        Ok(())
     }
-
-    /// The program of a call, or the generic one for calls that share an event; `None` where the object has none.
-    fn program_of(&self, call: &calls::Call) -> Option<String> {
-        // The call `exit` has no end to tell of; its name would be the dispatcher's.
-        let own = Some(format!("sys_{}", call.name)).filter(|name| name != DISPATCHER);
-        let generic = (call.event == code::GENERIC_X).then(|| "sys_generic".to_owned());
-        [own, generic].into_iter().flatten().find(|name| self.ebpf.program(name).is_some())
-    }
-
-    /// The tracepoints to attach besides the dispatcher: program and tracepoint.
-    fn tracepoints(&self, needs: &Needs) -> Vec<(&'static str, &'static str)> {
-        let wanted = |event: u16| event != code::SIGNALDELIVER_E || needs.contains(event);
-        let rows = TRACEPOINTS.iter().filter(|(name, _, event)| wanted(*event) && self.ebpf.program(name).is_some());
-        rows.map(|(name, tracepoint, _)| (*name, *tracepoint)).collect()
-    }
-
-    fn load_program(&mut self, name: &str, tracepoint: &str, btf: &Btf) -> Result<(), DriverError> {
-        let program = self.tracepoint(name)?;
-        program.load(tracepoint, btf).map_err(|e| program_error(name, e))?;
+    let mut verified = BTreeMap::new();
+    let mut load = |ebpf: &mut Ebpf, name: &str, tracepoint: &str| {
+        let program = tracepoint_program(ebpf, name)?;
+        program.load(tracepoint, &btf).map_err(|e| program_error(name, e))?;
         let count = program.info().ok().and_then(|info| info.verified_instruction_count());
-        if let Some(count) = count {
-            self.verified.insert(name.to_owned(), count);
+        verified.extend(count.map(|count| (name.to_owned(), count)));
+        program.fd().and_then(|fd| Ok(fd.try_clone()?)).map_err(|e| program_error(name, e))
+    };
+    for (name, numbers) in &wanted {
+        let fd = load(ebpf, name, "sys_exit")?;
+        for number in numbers {
+            tables.programs.set(*number, &fd, 0).map_err(|e| map_error("programs", e))?;
         }
-        Ok(())
     }
+    load(ebpf, DISPATCHER, "sys_exit")?;
+    for (name, tracepoint) in tracepoints(needs) {
+        load(ebpf, name, tracepoint)?;
+    }
+    Ok(verified)
+}
 
-    fn tracepoint(&mut self, name: &str) -> Result<&mut BtfTracePoint, DriverError> {
-        let missing = || DriverError::Object { kernel: kernel_release(), reason: format!("no program {name}") };
-        self.ebpf.program_mut(name).and_then(|program| program.try_into().ok()).ok_or_else(missing)
-    }
+/// The program of a call, or the generic one for calls that share an event; `None` where the object has none.
+fn program_of(ebpf: &Ebpf, call: &calls::Call) -> Option<String> {
+    // The call `exit` has no end to tell of; its name would be the dispatcher's.
+    let own = Some(format!("sys_{}", call.name)).filter(|name| name != DISPATCHER);
+    let generic = (call.event == code::GENERIC_X).then(|| "sys_generic".to_owned());
+    [own, generic].into_iter().flatten().find(|name| ebpf.program(name).is_some())
+}
 
-    /// Attaches the tracepoints, the dispatcher last: a process is known to the scope before its calls are looked at.
-    fn attach(&mut self, needs: &Needs) -> Result<(), DriverError> {
-        let names = self.tracepoints(needs).into_iter().map(|(name, _)| name).chain([DISPATCHER]);
-        for name in names {
-            let program = self.tracepoint(name)?;
-            program.attach().map_err(|e| DriverError::Attach { program: name.to_owned(), reason: chain(&e) })?;
-        }
-        Ok(())
+/// The tracepoints to attach besides the dispatcher: program and tracepoint.
+fn tracepoints(needs: &Needs) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let wanted = |event: u16| event != code::SIGNALDELIVER_E || needs.contains(event);
+    TRACEPOINTS.iter().filter(move |(_, _, event)| wanted(*event)).map(|(name, tracepoint, _)| (*name, *tracepoint))
+}
+
+fn tracepoint_program<'a>(ebpf: &'a mut Ebpf, name: &str) -> Result<&'a mut BtfTracePoint, DriverError> {
+    let missing = || DriverError::Object { kernel: kernel_release(), reason: format!("no program {name}") };
+    ebpf.program_mut(name).and_then(|program| program.try_into().ok()).ok_or_else(missing)
+}
+
+/// Attaches the tracepoints, the dispatcher last: a process is known to the scope before its calls are looked at.
+fn attach(ebpf: &mut Ebpf, needs: &Needs) -> Result<(), DriverError> {
+    for name in tracepoints(needs).map(|(name, _)| name).chain([DISPATCHER]) {
+        let attached = tracepoint_program(ebpf, name)?.attach();
+        attached.map_err(|e| DriverError::Attach { program: name.to_owned(), reason: chain(&e) })?;
     }
+    Ok(())
 }
 
 impl Tables {

@@ -3,8 +3,6 @@
 //! The kernel's ring (`BPF_MAP_TYPE_RINGBUF`) is mapped twice in a row, so that a record is always contiguous. Records
 //! are scanned up to the producer's position without a system call, and their space is given back when the caller is
 //! done with them, many at a time: the position is one shared cache line that every producer reads.
-//!
-//! This is the one module of the crate with unsafe code.
 
 use peregrine_event::HEADER_LEN;
 use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
