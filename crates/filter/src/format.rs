@@ -12,6 +12,9 @@ use crate::print::print_operand;
 /// Widest column that a token may ask for, in bytes; ours, against formats that want all memory.
 pub const MAX_WIDTH: u32 = 65_535;
 
+/// Longest token that is looked for by leaving off its end; longer ones are only found if they are whole.
+const MAX_RETRIED: usize = 2048;
+
 /// A parsed output format.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Format {
@@ -124,7 +127,7 @@ fn token(text: &str, offset: usize, catalogue: &dyn Catalogue) -> Result<(Tree, 
             Err(error) => error.position.index + 1,
         };
         // A text that ends behind what was read fails the same way, so the next to try ends before it.
-        size = shorter.min(size) - 1;
+        size = (shorter.min(size) - 1).min(MAX_RETRIED);
         while !text.is_char_boundary(size) {
             size -= 1;
         }

@@ -116,14 +116,8 @@ pub(crate) fn impossible(check: &Check, catalogue: &dyn Catalogue, notes: &mut V
             }
         }
     }
-    if let [Const::Uint(value)] = consts.as_slice() {
-        let never = match check.op {
-            Op::Lt => *value == 0 || (name == "evt.num" && *value == 1),
-            Op::Le | Op::Eq => name == "evt.num" && *value == 0,
-            _ => false,
-        };
-        if never {
-            note("no event has such a value".into());
-        }
+    // `evt.num = 0` is what rules write to mean "never", so it is no mistake.
+    if let ([Const::Uint(0)], Op::Lt) = (consts.as_slice(), check.op) {
+        note("no unsigned number is below 0".into());
     }
 }
