@@ -108,6 +108,14 @@ fn parameters_without_value_and_raw_ones() {
 }
 
 #[test]
+fn addresses_that_are_cut_short() {
+    let bind = |addr: &[u8]| texts(code::SOCKET_BIND_X, &[&long(0), addr, &long(3)], &["evt.arg.addr"]).remove(0);
+    assert_eq!(bind(&[2, 127, 0, 0, 1, 80, 0]), "127.0.0.1:80");
+    assert_eq!((bind(&[2, 127, 0, 0]), bind(&[10, 0])), ("INVALID IPv4".into(), "INVALID IPv6".into()));
+    assert_eq!((bind(b"\x01/run/x\0"), bind(&[16]), bind(b"")), ("/run/x".into(), "family 16".into(), "<NA>".into()));
+}
+
+#[test]
 fn results_and_counts() {
     let fields =
         ["evt.res", "evt.rawres", "evt.failed", "evt.count.error", "evt.count.error.file", "evt.count.error.net"];

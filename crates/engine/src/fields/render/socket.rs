@@ -1,6 +1,7 @@
 //! Socket addresses as text: address and port joined by a colon, IPv6 without brackets.
 
 use crate::fields::access::Text;
+use peregrine_event::defines;
 use peregrine_event::sock::{SockAddr, SockTuple, sockaddr, socktuple};
 use std::fmt::Write;
 use std::net::{IpAddr, Ipv6Addr};
@@ -31,6 +32,15 @@ fn end(out: &mut Text<'_>, addr: IpAddr, port: u16) {
     let _ = write!(out, ":{port}");
 }
 
+/// What stands for an address that is cut short.
+fn invalid(bytes: &[u8]) -> &'static [u8] {
+    match bytes.first().map(|family| i64::from(*family)) {
+        Some(defines::PPM_AF_INET) => b"INVALID IPv4",
+        Some(defines::PPM_AF_INET6) => b"INVALID IPv6",
+        _ => b"INVALID PATH",
+    }
+}
+
 /// A `SOCKADDR` parameter.
 pub(crate) fn address(out: &mut Text<'_>, bytes: &[u8]) {
     match sockaddr(bytes) {
@@ -39,7 +49,7 @@ pub(crate) fn address(out: &mut Text<'_>, bytes: &[u8]) {
         Some(SockAddr::Other(family)) => {
             let _ = write!(out, "family {family}");
         }
-        None => out.push(b"INVALID SOCKADDR"),
+        None => out.push(invalid(bytes)),
     }
 }
 
@@ -58,7 +68,7 @@ pub(crate) fn tuple(out: &mut Text<'_>, bytes: &[u8]) {
         Some(SockTuple::Other(family)) => {
             let _ = write!(out, "family {family}");
         }
-        None => out.push(b"INVALID SOCKTUPLE"),
+        None => out.push(invalid(bytes)),
     }
 }
 
