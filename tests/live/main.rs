@@ -174,3 +174,67 @@ fn deeds_of_our_own_rules() {
     check(OWN, &live);
     same(&live, &replayed);
 }
+
+/// A recording of a command holds what it did, from its first instruction on, and nothing of anybody else.
+#[test]
+fn a_command_is_recorded_alone() {
+    let Some(_guard) = peregrine_testkit::live() else { return };
+    let dir = tempfile::tempdir().expect("a directory");
+    let file = dir.path().join("read-me");
+    std::fs::write(&file, "content").expect("a file");
+    let capture = dir.path().join("command.scap");
+    let (file, capture) = (file.to_str().unwrap(), capture.to_str().unwrap());
+    let recorded = peregrine(&["record", "-o", capture, "--", "/bin/cat", file]).output().expect("it starts");
+    assert!(recorded.status.success(), "{}", String::from_utf8_lossy(&recorded.stderr));
+    assert_eq!(recorded.stdout, b"content", "the command's output is its own");
+    let dump = peregrine(&["dump", capture, "--json", "-p", "%evt.type %proc.name %fd.name %evt.res"])
+        .output()
+        .expect("it starts");
+    let events: Vec<Value> = lines(&dump).iter().map(|line| serde_json::from_str(line).expect("an object")).collect();
+    let opened =
+        |event: &&Value| event["evt.type"] == "openat" && event["fd.name"] == file && event["proc.name"] == "cat";
+    assert_eq!(events.iter().filter(opened).count(), 1, "{events:?}");
+    assert_eq!(events.iter().filter(|event| event["evt.type"] == "execve" && event["evt.res"] == "SUCCESS").count(), 1);
+    let others: Vec<_> =
+        events.iter().filter(|event| !["sh", "cat"].contains(&event["proc.name"].as_str().unwrap_or("?"))).collect();
+    assert!(others.is_empty(), "{others:?}");
+}
+
+/// Events as they happen, of one process tree; a signal ends it and it exits with 0.
+#[test]
+fn a_live_dump_shows_one_tree() {
+    let Some(_guard) = peregrine_testkit::live() else { return };
+    let own = format!("tree:{}", std::process::id());
+    let args = [
+        "dump",
+        "--live",
+        "--scope",
+        &own,
+        "--duration",
+        "3s",
+        "--filter",
+        "evt.type=execve",
+        "--json",
+        "-p",
+        "%proc.name %proc.args",
+    ];
+    let mut child = peregrine(&args).stdout(Stdio::piped()).spawn().expect("it starts");
+    let mut output = BufReader::new(child.stdout.take().expect("piped"));
+    let mut line = String::new();
+    // It may not be attached yet, so the deed is done again until it is seen.
+    let seen = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let until = std::sync::Arc::clone(&seen);
+    let doer = std::thread::spawn(move || {
+        while !until.load(std::sync::atomic::Ordering::Relaxed) {
+            let _ = Command::new("/bin/true").arg("seen").status();
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+    });
+    output.read_line(&mut line).expect("a line");
+    seen.store(true, std::sync::atomic::Ordering::Relaxed);
+    let event: Value = serde_json::from_str(&line).expect("an object");
+    assert_eq!((&event["proc.name"], &event["proc.args"]), (&"true".into(), &"seen".into()));
+    doer.join().expect("no panic");
+    output.read_to_string(&mut line).expect("text");
+    assert_eq!(child.wait().expect("it ends").code(), Some(0));
+}
