@@ -138,3 +138,25 @@ fn wrong_input_is_code_1_and_wrong_usage_code_2() {
         assert_eq!(code(&peregrine(args)), 2, "{args:?}");
     }
 }
+
+/// Without privilege it says what is missing and what to do, and that the system is to blame.
+#[test]
+fn without_privilege_it_says_what_to_do() {
+    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::process::CommandExt;
+    let dir = directory(&[("good.yaml", GOOD)]);
+    // Where another user may read: the build's own directory may be private.
+    std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o755)).expect("a mode");
+    let program = dir.path().join("peregrine");
+    std::fs::copy(env!("CARGO_BIN_EXE_peregrine"), &program).expect("a copy");
+    let mut command = Command::new(program);
+    command.args(["run", "--duration", "1s", "-r"]).arg(dir.path().join("good.yaml")).current_dir(dir.path());
+    if rustix::process::geteuid().is_root() {
+        command.uid(65_534).gid(65_534);
+    }
+    let refused = command.output().expect("the program starts");
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!(code(&refused), 3, "{said}");
+    assert!(refused.stdout.is_empty());
+    assert!(said.contains("privilege") && said.contains("root"), "{said}");
+}
