@@ -138,6 +138,12 @@ impl<'a> Run<'_, 'a> {
 
     fn check(&mut self, check: &PlanCheck) -> bool {
         let Some(value) = self.value(check.slot) else { return false };
+        if check.plain { check.test.matches(&value) } else { self.compare(check, value) }
+    }
+
+    /// Comparisons with another operand, or of several values.
+    #[cold]
+    fn compare(&mut self, check: &PlanCheck, value: Value<'a>) -> bool {
         let rhs = match check.rhs {
             None => None,
             Some(slot) => match self.value(slot) {
@@ -152,11 +158,14 @@ impl<'a> Run<'_, 'a> {
     }
 
     /// A slot's value, taken at most once an event.
+    #[inline]
     fn value(&mut self, slot: u32) -> Option<Value<'a>> {
         let (generation, index) = self.slots[slot as usize];
-        if generation == self.generation {
-            return self.values.get(index as usize).copied();
-        }
+        if generation == self.generation { self.values.get(index as usize).copied() } else { self.fill(slot) }
+    }
+
+    #[inline(never)]
+    fn fill(&mut self, slot: u32) -> Option<Value<'a>> {
         let value = self.take(slot);
         let index = match value {
             Some(value) => {

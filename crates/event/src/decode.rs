@@ -21,6 +21,8 @@ pub struct Event<'a> {
     /// CPU on which it happened.
     pub cpu: u16,
     nparams: u16,
+    /// Whether lengths take four bytes.
+    large: bool,
     params_end: u32,
     bytes: &'a [u8],
 }
@@ -95,15 +97,25 @@ impl<'a> Event<'a> {
         let count = count.ok_or(DecodeError::TooManyParams(nparams))?;
         let start = HEADER_LEN + count * width;
         let lens = bytes.get(HEADER_LEN..start).ok_or(DecodeError::TooManyParams(nparams))?;
-        let mut end = start;
-        for index in 0..count {
-            let len = length(lens, index, width == 4);
-            end += len;
-            if end > bytes.len() {
-                return Err(DecodeError::ParamOverrun { index, len });
-            }
+        let (total, _) = if width == 4 {
+            sum(lens.as_chunks().0, |b| u32::from_le_bytes(*b) as usize)
+        } else {
+            sum(lens.as_chunks().0, |b| usize::from(u16::from_le_bytes(*b)))
+        };
+        let end = start + total;
+        if end > bytes.len() {
+            return Err(overrun(lens, width == 4, bytes.len() - start));
         }
-        Ok(Self { ts: field(0), tid: field(8) as i64, code, cpu, nparams: count as u16, params_end: end as u32, bytes })
+        Ok(Self {
+            ts: field(0),
+            tid: field(8) as i64,
+            code,
+            cpu,
+            nparams: count as u16,
+            large: width == 4,
+            params_end: end as u32,
+            bytes,
+        })
     }
 
     /// The table's row of this event.
@@ -131,19 +143,21 @@ impl<'a> Event<'a> {
         if index >= self.nparams() {
             return None;
         }
-        let large = self.info().is_large();
-        let width = if large { 4 } else { 2 };
-        let lens = &self.bytes[HEADER_LEN..];
-        let mut at = HEADER_LEN + self.nparams() * width;
-        for before in 0..index {
-            at += length(lens, before, large);
-        }
-        self.bytes.get(at..at + length(lens, index, large))
+        let count = self.nparams();
+        let lens = self.bytes.get(HEADER_LEN..)?;
+        // The sum of the lengths up to this one, and this one: where it ends, and how long it is.
+        let (start, (end, len)) = if self.large {
+            (count * 4, sum(lens.get(..(index + 1) * 4)?.as_chunks().0, |b| u32::from_le_bytes(*b) as usize))
+        } else {
+            (count * 2, sum(lens.get(..(index + 1) * 2)?.as_chunks().0, |b| usize::from(u16::from_le_bytes(*b))))
+        };
+        let end = HEADER_LEN + start + end;
+        self.bytes.get(end - len..end)
     }
 
     /// The bytes of all parameters in order, in one walk.
     pub fn params(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
-        let (bytes, large, count) = (self.bytes, self.info().is_large(), self.nparams());
+        let (bytes, large, count) = (self.bytes, self.large, self.nparams());
         let mut at = HEADER_LEN + count * if large { 4 } else { 2 };
         (0..count).map(move |index| {
             let start = at;
@@ -195,6 +209,26 @@ impl<'a> Event<'a> {
 
 /// Most parameters that an event can have.
 pub const MAX_PARAMS: usize = 32;
+
+/// The first parameter that runs past the event's end, with `room` bytes for all.
+#[cold]
+fn overrun(lens: &[u8], large: bool, room: usize) -> DecodeError {
+    let (mut index, mut end) = (0, 0);
+    loop {
+        let len = length(lens, index, large);
+        end += len;
+        if end > room || index >= MAX_PARAMS {
+            return DecodeError::ParamOverrun { index, len };
+        }
+        index += 1;
+    }
+}
+
+/// The sum of all lengths, and the last.
+#[inline]
+fn sum<const N: usize>(lens: &[[u8; N]], read: impl Fn(&[u8; N]) -> usize) -> (usize, usize) {
+    lens.iter().map(read).fold((0, 0), |(sum, _), len| (sum + len, len))
+}
 
 fn length(lens: &[u8], index: usize, large: bool) -> usize {
     if large {

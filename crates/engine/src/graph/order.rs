@@ -108,6 +108,8 @@ const FIELD_TRUTHS: &[(&str, Op, f32)] = &[
     ("fd.num", Op::Ge, 0.8),
     ("evt.rawres", Op::Ge, 0.8),
     ("container.id", Op::Ne, 0.3),
+    // Words in the texts of flags are common.
+    ("evt.arg", Op::Contains, 0.5),
     ("user.uid", Op::In, 0.6),
 ];
 

@@ -58,6 +58,8 @@ pub struct Step {
 /// A comparison, ready.
 #[derive(Debug)]
 pub struct PlanCheck {
+    /// Whether it is nothing but a test of one value.
+    pub plain: bool,
     /// Slot of the left side.
     pub slot: u32,
     /// Slot of the right side, if it is none of constants.
@@ -370,6 +372,7 @@ impl<'p, 'f> Planner<'p, 'f> {
             AtomRhs::Consts(_) => None,
         };
         self.plan.checks.push(PlanCheck {
+            plain: rhs.is_none() && atom.multi == Multi::One,
             slot: atom.key.slot.0,
             rhs,
             op: atom.key.op,
