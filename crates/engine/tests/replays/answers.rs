@@ -134,6 +134,14 @@ fn stock_rules_give_upstreams_alerts() {
     assert!(cases.len() > 20);
 }
 
+/// All stock rules, as the engine takes them.
+pub fn stock_rules(corpus: &Path, fields: &Fields) -> Vec<peregrine_engine::Rule> {
+    let file = |path: &std::path::PathBuf| RulesFile { name: String::new(), content: std::fs::read(path).unwrap() };
+    let sources = [Source { name: "syscall", catalogue: fields }];
+    let loaded = load(&stock(corpus).iter().map(file).collect::<Vec<_>>(), &sources, &Options::default());
+    loaded.ruleset.rules.iter().map(engine_rule).collect()
+}
+
 fn stock(corpus: &Path) -> [std::path::PathBuf; 3] {
     ["falco_rules", "falco-incubating_rules", "falco-sandbox_rules"]
         .map(|name| corpus.join(format!("rules/upstream_rules/falcosecurity_rules__rules_{name}.yaml")))

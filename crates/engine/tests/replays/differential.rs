@@ -1,9 +1,11 @@
 //! Random conditions over real events: the compiled graph must agree with the plain interpreter.
 
 use crate::{reference, replay};
+use bumpalo::Bump;
 use peregrine_alert::Priority;
+use peregrine_engine::explain::Tracer;
 use peregrine_engine::fields::Fields;
-use peregrine_engine::{Engine, Matching, Moment, Rule, Session, Value};
+use peregrine_engine::{Engine, EventNeeds, Matching, Moment, Rule, Session, Value};
 use peregrine_event::{ParamType, code};
 use peregrine_filter::ast::{Modifier, Op, Span};
 use peregrine_filter::events::CodeSet;
@@ -268,12 +270,76 @@ fn the_graph_agrees_with_the_interpreter() {
             if count % 7 == 0 && count / 7 < EVENTS_PER_CAPTURE {
                 let found = engine.evaluate(moment).to_vec();
                 hits += found.len();
+                assert!(found.is_empty() || needed(engine.needs(), moment), "{} is needed", moment.event.info().name);
                 pairs += agree(engine.rules(), &found, &fields, moment);
             }
         });
     }
     println!("{pairs} pairs of condition and event, {hits} of them true");
     assert!(pairs >= 20_000 && hits * 20 > pairs && hits < pairs, "{pairs} pairs, {hits} true");
+}
+
+/// Whether an event is one that the rules are said to need.
+fn needed(needs: &EventNeeds, moment: &Moment<'_>) -> bool {
+    let event = moment.event;
+    let generic = event.code <= code::GENERIC_X;
+    let failed = event.int(0).is_some_and(|result| result < 0);
+    needs.codes.contains(event.code)
+        && (!generic || needs.generic_calls.contains(event.uint(0).unwrap_or(0) as u16))
+        && !(failed && needs.success_only.contains(event.code))
+}
+
+#[test]
+fn stock_rules_match_only_what_they_need() {
+    let Some(corpus) = peregrine_testkit::corpus() else { return };
+    let fields = Fields::syscall();
+    let rules = crate::answers::stock_rules(&corpus, &fields);
+    let mut tracers: Vec<Tracer> = rules.iter().map(|rule| Tracer::new(rule, &fields).unwrap()).collect();
+    let mut engine = Engine::new(rules, &fields, Matching::All).unwrap();
+    let reads = [code::SYSCALL_READ_X, code::SYSCALL_CLOSE_X, code::SYSCALL_MMAP_X];
+    assert!(reads.iter().all(|code| !engine.needs().codes.contains(*code)), "no rule needs reads");
+    assert!(engine.needs().codes.contains(code::SYSCALL_OPENAT_2_X));
+    assert!(engine.needs().codes.len() < 120, "{:?}", engine.needs().codes);
+    let (session, mut hits) = (Session::default(), 0);
+    for name in ["deeds_a", "deeds_c", "syscalls_a"] {
+        replay::events(&corpus.join(format!("newest/{name}.scap")), &session, |moment| {
+            let found = engine.evaluate(moment).to_vec();
+            assert!(found.is_empty() || needed(engine.needs(), moment));
+            for rule in &found {
+                let trace = tracers[*rule as usize].trace(moment);
+                assert!(trace.holds && trace.first_false().is_none(), "{}", engine.rules()[*rule as usize].name);
+            }
+            // What did not match has a part that says why.
+            let other = moment.context.num as usize % tracers.len();
+            let missed = tracers[other].applies(moment) && !found.contains(&(other as u32));
+            assert!(!missed || tracers[other].trace(moment).first_false().is_some());
+            hits += found.len();
+        });
+    }
+    assert!(hits > 100, "{hits} matches");
+}
+
+#[test]
+fn evaluation_allocates_nothing() {
+    let Some(corpus) = peregrine_testkit::corpus() else { return };
+    let fields = Fields::syscall();
+    let mut engine = Engine::new(crate::answers::stock_rules(&corpus, &fields), &fields, Matching::All).unwrap();
+    let session = Session::default();
+    let mut scratch = Bump::with_capacity(1 << 20);
+    let capture = corpus.join("newest/deeds_a.scap");
+    // Regular expressions make their caches when they are first used.
+    replay::events(&capture, &session, |moment| {
+        engine.evaluate(moment);
+    });
+    replay::events(&capture, &session, |moment| {
+        scratch.reset();
+        let moment = Moment { scratch: &scratch, ..*moment };
+        let allocated = allocation_counter::measure(|| {
+            engine.evaluate(&moment);
+        });
+        assert_eq!(allocated.count_total, 0, "{} {}", moment.event.info().name, moment.context.num);
+    });
+    assert!(engine.figures().evaluated > 100);
 }
 
 fn agree(rules: &[Rule], found: &[u32], fields: &Fields, moment: &Moment<'_>) -> usize {
