@@ -174,7 +174,6 @@ struct fs_struct {
 struct kernfs_node {
 	struct kernfs_node *parent;
 	const char *name;
-	u64 id;
 };
 struct kernfs_node___v6_15 {
 	struct kernfs_node *__parent;
@@ -191,7 +190,6 @@ struct cgroup_subsys_state {
 };
 struct css_set {
 	struct cgroup_subsys_state *subsys[16];
-	struct cgroup *dfl_cgrp;
 };
 enum cgroup_subsys_id {
 	cpuset_cgrp_id,

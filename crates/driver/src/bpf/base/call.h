@@ -24,9 +24,9 @@ static __always_inline u32 call_number(struct pt_regs *regs)
 	return regs->orig_ax;
 }
 
-static __always_inline bool is_compat(void)
+static __always_inline bool is_compat(struct task_struct *task)
 {
-	return current_task()->thread_info.status & TS_COMPAT;
+	return task->thread_info.status & TS_COMPAT;
 }
 
 static __always_inline ulong native_arg(struct pt_regs *regs, int n)
@@ -72,9 +72,9 @@ static __always_inline u32 call_number(struct pt_regs *regs)
 	return regs->syscallno;
 }
 
-static __always_inline bool is_compat(void)
+static __always_inline bool is_compat(struct task_struct *task)
 {
-	return current_task()->thread_info.flags & TIF_32BIT;
+	return task->thread_info.flags & TIF_32BIT;
 }
 
 static __always_inline ulong native_arg(struct pt_regs *regs, int n)
@@ -163,12 +163,12 @@ static __always_inline ulong arg(const struct call *c, int n)
 }
 
 /* The native number of a call, or MAX_CALLS and more. */
-static __always_inline u32 native_number(struct pt_regs *regs)
+static __always_inline u32 native_number(struct pt_regs *regs, bool compat)
 {
 	u32 number = call_number(regs);
 
 #if defined(__TARGET_ARCH_x86)
-	if (is_compat()) {
+	if (compat) {
 		/* A 64-bit execve of a 32-bit program ends as a 32-bit one, under its 64-bit number. */
 		if (number == COMPAT_EXECVE || number == COMPAT_EXECVEAT)
 			return number;
@@ -177,7 +177,7 @@ static __always_inline u32 native_number(struct pt_regs *regs)
 		return number < MAX_CALLS ? (u32)compat_calls[number] - 1 : MAX_CALLS;
 	}
 #elif defined(__TARGET_ARCH_arm64)
-	if (is_compat()) /* 32-bit Arm numbers are another table, which upstream does not know either. */
+	if (compat) /* 32-bit Arm numbers are another table, which upstream does not know either. */
 		return MAX_CALLS;
 #endif
 	return number;

@@ -17,12 +17,18 @@
 
 struct event {
 	u8 *data;
+	struct task_struct *task; /* whose event it is: asked for once, since even that is a call */
 	u32 pos;
 	u32 marks; /* MARK_* */
 	u16 code;
 	u8 nth;
 	u8 tail;
 };
+
+static __always_inline struct task_struct *current_task(void)
+{
+	return (struct task_struct *)bpf_get_current_task_btf();
+}
 
 /* Wider than its alignment: clang would write packed fields byte by byte, the kernels' CPUs need no alignment. */
 #define PUT(type, at, value) (*(type *)(at) = (type)(value))
@@ -48,31 +54,27 @@ static __always_inline struct scratch *my_scratch(void)
 	return bpf_map_lookup_elem(&scratch, &cpu);
 }
 
-static __always_inline bool event_begin_as(struct event *e, u16 code, u32 params, u32 tid)
+static __always_inline bool event_begin_as(struct event *e, u16 code, u32 params, struct task_struct *task)
 {
 	struct scratch *s = my_scratch();
 
 	if (!s)
 		return false;
 	e->data = s->data;
+	e->task = task;
 	e->pos = HEADER_LEN + 2 * params;
 	e->marks = 0;
 	e->code = code;
 	e->nth = 0;
 	e->tail = 0;
 	PUT(u64, e->data, now());
-	PUT(u64, e->data + 8, tid);
+	PUT(u64, e->data + 8, (u32)task->pid);
 	PUT(u16, e->data + 20, code);
 	PUT(u32, e->data + 22, params);
 	return true;
 }
 
-static __always_inline struct task_struct *current_task(void)
-{
-	return (struct task_struct *)bpf_get_current_task_btf();
-}
-
-#define event_begin(e, CODE) event_begin_as(e, PPME_##CODE, PPME_##CODE##_PARAMS, current_task()->pid)
+#define event_begin(e, CODE, task) event_begin_as(e, PPME_##CODE, PPME_##CODE##_PARAMS, task)
 
 /* Where the next byte goes. */
 static __always_inline u8 *here(struct event *e)

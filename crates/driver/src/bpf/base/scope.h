@@ -15,11 +15,6 @@ static __always_inline bool tgid_in_scope(u32 tgid)
 	return true;
 }
 
-static __always_inline bool in_scope(void)
-{
-	return tgid_in_scope(current_task()->tgid);
-}
-
 /* What the loader wants of an event that no system call brings. */
 static __always_inline bool event_wanted(u32 code)
 {

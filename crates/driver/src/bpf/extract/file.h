@@ -20,10 +20,9 @@ struct opened {
 
 enum { NOT_OVERLAY, OVERLAY_UPPER, OVERLAY_LOWER };
 
-/* The current task's file of that number, or NULL. */
-static __always_inline struct file *file_of_fd(s32 fd)
+/* The task's file of that number, or NULL. */
+static __always_inline struct file *file_of_fd(struct task_struct *task, s32 fd)
 {
-	struct task_struct *task = current_task();
 	struct files_struct *files = task->files;
 	struct fdtable *fdt;
 	struct file *file = NULL;
@@ -110,9 +109,9 @@ __noinline int look_at_file(struct opened *o, u64 file)
 }
 
 /* Looks behind a descriptor; all zero for none. */
-static __always_inline void look_at_fd(struct opened *o, s32 fd)
+static __always_inline void look_at_fd(struct opened *o, struct task_struct *task, s32 fd)
 {
-	struct file *file = file_of_fd(fd);
+	struct file *file = file_of_fd(task, fd);
 
 	__builtin_memset(o, 0, sizeof(*o));
 	if (file)
@@ -124,9 +123,9 @@ static __always_inline void look_at_fd(struct opened *o, s32 fd)
 #define SOCKFS_MAGIC 0x534F434B
 
 /* The socket behind a descriptor, or NULL. A socket's inode is in sockfs, whatever its file is called. */
-static __always_inline struct sock *sock_of_fd(s32 fd)
+static __always_inline struct sock *sock_of_fd(struct task_struct *task, s32 fd)
 {
-	struct file *file = file_of_fd(fd);
+	struct file *file = file_of_fd(task, fd);
 	struct socket *socket;
 	struct inode *inode;
 

@@ -155,6 +155,9 @@ static __always_inline bool walk_short(struct scratch *s, struct walk *w)
 	}
 	if (step != stop)
 		return false;
+	/* Through memory, so that the verifier forgets which of the depths it was and walks the second loop once. */
+	*(volatile u32 *)(slots + SLOT_COPY + 8) = depth;
+	depth = *(volatile u32 *)(slots + SLOT_COPY + 8);
 	for (i = 0; i < SLOTS; i++) {
 		u8 *slot;
 		u32 len;
@@ -208,12 +211,12 @@ __noinline int walk_up(struct walk *w)
 	return 0;
 }
 
-/* Walks from a path up to the current task's root (or, on wish, to the root of all). `out` is where in the event the
+/* Walks from a path up to the task's root (or, on wish, to the root of all). `out` is where in the event the
  * path shall stand, or 0: then it is left in the scratch's corner. */
-static __always_inline void path_walk_to(struct vfsmount *mnt, struct dentry *dentry, struct walk *w, u32 out,
-					 bool global)
+static __always_inline void path_walk_to(struct task_struct *task, struct vfsmount *mnt, struct dentry *dentry,
+					 struct walk *w, u32 out, bool global)
 {
-	struct fs_struct *fs = current_task()->fs;
+	struct fs_struct *fs = task->fs;
 	u32 inside = bpf_core_field_offset(struct mount, mnt);
 
 	__builtin_memset(w, 0, sizeof(*w));

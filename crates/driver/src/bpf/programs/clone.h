@@ -12,7 +12,7 @@
 
 static __always_inline void store_clone(struct event *e, struct call *c, u32 flags)
 {
-	struct task_struct *task = current_task();
+	struct task_struct *task = e->task;
 	const struct cred *cred = BPF_CORE_READ(task, cred);
 
 	store_s64(e, c->ret); /* res */
@@ -67,7 +67,7 @@ static __always_inline void child_event(struct task_struct *parent, struct task_
 	struct event e;
 	u32 flags = 0;
 
-	if (!event_begin_as(&e, PPME_SYSCALL_CLONE_20_X, PPME_SYSCALL_CLONE_20_X_PARAMS, child->pid))
+	if (!event_begin(&e, SYSCALL_CLONE_20_X, child))
 		return;
 	if (child->pid != child->tgid)
 		flags |= PPM_CL_CLONE_THREAD | PPM_CL_CLONE_SIGHAND | PPM_CL_CLONE_VM;
@@ -85,7 +85,7 @@ static __always_inline void child_event(struct task_struct *parent, struct task_
 	store_s64(&e, pid_inner(child->thread_pid));   /* vtid */
 	store_s64(&e, pid_inner(child->signal->pids[PIDTYPE_TGID])); /* vpid */
 	store_u64(&e, pid_ns_start(child));	       /* pidns_init_start_ts */
-	event_end(&e, child->tgid);
+	event_end(&e);
 }
 #endif
 

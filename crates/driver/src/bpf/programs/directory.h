@@ -31,7 +31,7 @@ CALL(rmdir, SYSCALL_RMDIR_2_X)
 /* The directory that the task is now in. */
 static __always_inline void record_cwd(struct event *e, struct call *c)
 {
-	struct fs_struct *fs = current_task()->fs;
+	struct fs_struct *fs = e->task->fs;
 
 	if (c->ret == 0 && fs)
 		e->marks |= record_path(e, RECORD_PATH, fs->pwd.mnt, fs->pwd.dentry);

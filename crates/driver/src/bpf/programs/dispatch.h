@@ -14,14 +14,15 @@ SEC("tp_btf/sys_exit") int sys_exit(u64 *ctx)
 {
 	struct pt_regs *regs = (void *)ctx[0];
 	long ret = ctx[1];
-	u32 number = native_number(regs);
+	struct task_struct *task = current_task();
+	u32 number = native_number(regs, is_compat(task));
 	u8 *want = bpf_map_lookup_elem(&wanted_calls, &number);
 
 	if (!want || !*want)
 		return 0;
 	if (*want & WANT_SUCCESS_ONLY && ret < 0 && ret >= -MAX_ERRNO)
 		return 0;
-	if (!in_scope())
+	if (!tgid_in_scope(task->tgid))
 		return 0;
 	bpf_tail_call(ctx, &programs, number);
 	return 0;

@@ -44,9 +44,9 @@ SEC("tp_btf/sched_process_exec") int process_exec(u64 *ctx)
 	struct opened exe = {};
 	struct event e;
 
-	if (task->flags & PF_KTHREAD || !event_wanted(PPME_SYSCALL_EXECVE_19_X) || !in_scope())
+	if (task->flags & PF_KTHREAD || !event_wanted(PPME_SYSCALL_EXECVE_19_X) || !tgid_in_scope(task->tgid))
 		return 0;
-	if (!event_begin(&e, SYSCALL_EXECVE_19_X))
+	if (!event_begin(&e, SYSCALL_EXECVE_19_X, task))
 		return 0;
 	store_s64(&e, 0);						/* res */
 	store_exe_args(&e, BPF_CORE_READ(task, mm));			/* exe, args */
@@ -56,13 +56,13 @@ SEC("tp_btf/sched_process_exec") int process_exec(u64 *ctx)
 	store_executed(&e, task, &exe);					/* tty to gid */
 	store_string_of(&e, bprm->filename, MAX_PATH, KERNEL); /* filename */
 	record_file(&e, exe.dev, exe.ino);
-	event_end(&e, task->tgid);
+	event_end(&e);
 	return 0;
 }
 
 static __always_inline void store_failed_exec(struct event *e, struct call *c, u64 argv, u64 envp)
 {
-	struct task_struct *task = current_task();
+	struct task_struct *task = e->task;
 	struct opened exe = {};
 
 	store_s64(e, c->ret);			    /* res */

@@ -74,14 +74,14 @@ static __always_inline void exit_event(struct task_struct *task)
 	int code = task->exit_code;
 	struct event e;
 
-	if (!event_begin(&e, PROCEXIT_1_E))
+	if (!event_begin(&e, PROCEXIT_1_E, task))
 		return;
 	store_s64(&e, code);				/* status */
 	store_s64(&e, (code >> 8) & 0xff);		/* ret: WEXITSTATUS */
 	store_u8(&e, (s8)((code & 0x7f) + 1) >> 1 > 0 ? code & 0x7f : 0); /* sig: WTERMSIG */
 	store_u8(&e, (code & 0x80) != 0);		/* core: WCOREDUMP */
 	store_s64(&e, children->next != children ? new_reaper(task) : 0); /* reaper_tid */
-	event_end(&e, task->tgid);
+	event_end(&e);
 }
 
 SEC("tp_btf/sched_process_exit") int process_exit(u64 *ctx)

@@ -20,9 +20,9 @@
 #include "../store/records.h"
 
 /* What every event says of its thread. */
-static __always_inline void event_end(struct event *e, u32 tgid)
+static __always_inline void event_end(struct event *e)
 {
-	record_tgid(e, tgid);
+	record_tgid(e, e->task->tgid);
 	record_cgroup(e);
 	record_marks(e);
 	event_submit(e);
@@ -35,15 +35,16 @@ static __always_inline void event_end(struct event *e, u32 tgid)
 	static __always_inline void fill_##name(struct event *e, struct call *c);                                      \
 	SEC("tp_btf/sys_exit") int sys_##name(u64 *ctx)                                                                \
 	{                                                                                                              \
-		struct call c = {.regs = (void *)ctx[0], .ret = ctx[1], .compat = is_compat()};                        \
+		struct task_struct *task = current_task();                                                             \
+		struct call c = {.regs = (void *)ctx[0], .ret = ctx[1], .compat = is_compat(task)};                    \
 		struct event e;                                                                                        \
                                                                                                                        \
-		if (!(condition) || !event_begin(&e, EVENT))                                                           \
+		if (!(condition) || !event_begin(&e, EVENT, task))                                                     \
 			return 0;                                                                                      \
 		if (c.compat)                                                                                          \
 			e.marks = MARK_COMPAT;                                                                         \
 		fill_##name(&e, &c);                                                                                   \
-		event_end(&e, current_task()->tgid);                                                                   \
+		event_end(&e);                                                                                         \
 		return 0;                                                                                              \
 	}                                                                                                              \
 	static __always_inline void fill_##name(struct event *e, struct call *c)

@@ -56,7 +56,7 @@ CALL(setresgid, SYSCALL_SETRESGID_X)
 /* int capset(cap_user_header_t header, const cap_user_data_t data) */
 CALL(capset, SYSCALL_CAPSET_X)
 {
-	struct task_struct *task = current_task();
+	struct task_struct *task = e->task;
 
 	store_s64(e, c->ret);			 /* res */
 	store_u64(e, task_caps(task, CAPS_INHERITABLE)); /* cap_inheritable */

@@ -25,7 +25,7 @@ CALL(open, SYSCALL_OPEN_X)
 	u32 flags = arg(c, 1);
 	struct opened o;
 
-	look_at_fd(&o, c->ret);
+	look_at_fd(&o, e->task, c->ret);
 	store_s64(e, c->ret);				    /* fd */
 	store_string(e, arg(c, 0));			    /* name */
 	store_u32(e, open_flags(flags) | opened_flags(&o)); /* flags */
@@ -41,7 +41,7 @@ CALL(openat, SYSCALL_OPENAT_2_X)
 	u32 flags = arg(c, 2);
 	struct opened o;
 
-	look_at_fd(&o, c->ret);
+	look_at_fd(&o, e->task, c->ret);
 	store_s64(e, c->ret);				    /* fd */
 	store_s64(e, dir_fd(arg(c, 0)));		    /* dirfd */
 	store_string(e, arg(c, 1));			    /* name */
@@ -61,7 +61,7 @@ CALL(openat2, SYSCALL_OPENAT2_X)
 	struct opened o;
 
 	bpf_probe_read_user(&how, sizeof(how), (void *)arg(c, 2));
-	look_at_fd(&o, c->ret);
+	look_at_fd(&o, e->task, c->ret);
 	store_s64(e, c->ret);					/* fd */
 	store_s64(e, dir_fd(arg(c, 0)));			/* dirfd */
 	store_string(e, arg(c, 1));				/* name */
@@ -78,7 +78,7 @@ CALL(creat, SYSCALL_CREAT_X)
 {
 	struct opened o;
 
-	look_at_fd(&o, c->ret);
+	look_at_fd(&o, e->task, c->ret);
 	store_s64(e, c->ret);			 /* fd */
 	store_string(e, arg(c, 0));		 /* name */
 	store_u32(e, open_mode(O_CREAT, arg(c, 1))); /* mode */
@@ -96,7 +96,7 @@ CALL(open_by_handle_at, SYSCALL_OPEN_BY_HANDLE_AT_X)
 	u32 flags = arg(c, 2);
 	struct opened o;
 
-	look_at_fd(&o, c->ret);
+	look_at_fd(&o, e->task, c->ret);
 	store_s64(e, c->ret);				    /* fd */
 	store_s64(e, dir_fd(arg(c, 0)));		    /* mountfd */
 	store_u32(e, open_flags(flags) | opened_flags(&o)); /* flags */

@@ -13,7 +13,7 @@ static __always_inline void store_pipe(struct event *e, struct call *c)
 
 	if (bpf_probe_read_user(fds, sizeof(fds), (void *)arg(c, 0)))
 		fds[0] = fds[1] = -1;
-	file = c->ret == 0 ? file_of_fd(fds[0]) : NULL;
+	file = c->ret == 0 ? file_of_fd(e->task, fds[0]) : NULL;
 	if (file) {
 		inode = BPF_CORE_READ(file, f_inode);
 		ino = BPF_CORE_READ(inode, i_ino);

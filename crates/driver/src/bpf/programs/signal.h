@@ -69,15 +69,15 @@ static __always_inline int signal_sender(int sig, struct kernel_siginfo *info)
 
 SEC("tp_btf/signal_deliver") int signal_deliver(u64 *ctx)
 {
-	u64 id = bpf_get_current_pid_tgid();
+	struct task_struct *task = current_task();
 	struct event e;
 	int sig = ctx[0];
 
-	if (!event_wanted(PPME_SIGNALDELIVER_E) || !in_scope() || !event_begin(&e, SIGNALDELIVER_E))
+	if (!event_wanted(PPME_SIGNALDELIVER_E) || !tgid_in_scope(task->tgid) || !event_begin(&e, SIGNALDELIVER_E, task))
 		return 0;
 	store_s64(&e, signal_sender(sig, (void *)ctx[1])); /* spid */
-	store_s64(&e, (u32)id);				   /* dpid */
+	store_s64(&e, task->pid);			   /* dpid */
 	store_u8(&e, sig);				   /* sig */
-	event_end(&e, id >> 32);
+	event_end(&e);
 	return 0;
 }

@@ -10,7 +10,7 @@
 /* Addresses that no parameter of the call has. */
 static __always_inline void record_socktuple(struct event *e, s32 fd)
 {
-	struct sock *sk = sock_of_fd(fd);
+	struct sock *sk = sock_of_fd(e->task, fd);
 	u32 at;
 
 	if (!sk)
@@ -43,7 +43,7 @@ CALL(socketpair, SOCKET_SOCKETPAIR_X)
 		struct unix_sock *own;
 
 		bpf_probe_read_user(fds, sizeof(fds), (void *)arg(c, 3));
-		source = sock_of_fd(fds[0]);
+		source = sock_of_fd(e->task, fds[0]);
 		own = (struct unix_sock *)source;
 		peer = source ? BPF_CORE_READ(own, peer) : NULL;
 	}
@@ -98,7 +98,7 @@ static __always_inline void store_accept(struct event *e, struct call *c)
 
 	store_s64(e, c->ret); /* fd */
 	if (c->ret >= 0) {
-		struct sock *listener = sock_of_fd(arg(c, 0));
+		struct sock *listener = sock_of_fd(e->task, arg(c, 0));
 
 		store_socktuple(e, c->ret, INBOUND, 0); /* tuple */
 		if (listener) {

@@ -28,7 +28,7 @@ static __always_inline void record_tgid(struct event *e, u32 tgid)
 static __always_inline void record_cgroup(struct event *e)
 {
 	record_begin(e, RECORD_CGROUPID, 8);
-	push_u64(e, current_task()->cgroups->dfl_cgrp->kn->id);
+	push_u64(e, bpf_get_current_cgroup_id());
 }
 
 static __always_inline void record_marks(struct event *e)
@@ -46,7 +46,7 @@ static __always_inline u32 record_path(struct event *e, u16 tag, struct vfsmount
 	struct walk w;
 	u32 len;
 
-	path_walk_to(mnt, dentry, &w, start, false);
+	path_walk_to(e->task, mnt, dentry, &w, start, false);
 	len = w.done ? w.out - start : (PATH_SIZE - w.at) & PATH_MASK;
 	if (len) {
 		record_begin(e, tag, len);
@@ -64,7 +64,7 @@ static __always_inline u32 store_path(struct event *e, struct vfsmount *mnt, str
 	struct walk w;
 	u32 len;
 
-	path_walk_to(mnt, dentry, &w, 0, true);
+	path_walk_to(e->task, mnt, dentry, &w, 0, true);
 	len = push_bytes(e, e->data + PATH_BASE + (w.at & PATH_MASK), (PATH_SIZE - w.at) & PATH_MASK, KERNEL);
 	push_u8(e, 0);
 	param_len(e, len + 1);

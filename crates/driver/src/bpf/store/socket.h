@@ -143,7 +143,7 @@ static __always_inline void push_tuple(struct event *e, struct sock *sk, enum di
 /* The addresses behind a descriptor; `named` is an address that the program passed with the call, or 0. */
 static __always_inline void store_socktuple(struct event *e, s32 fd, enum direction direction, u64 named)
 {
-	struct sock *sk = sock_of_fd(fd);
+	struct sock *sk = sock_of_fd(e->task, fd);
 	u32 start = e->pos;
 
 	if (sk)
