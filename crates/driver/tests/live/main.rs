@@ -4,4 +4,5 @@ mod budgets;
 mod calls;
 mod load;
 mod parity;
+mod rings;
 mod stage;
