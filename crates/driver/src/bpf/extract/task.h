@@ -138,6 +138,9 @@ static __always_inline u64 time_ns(s64 seconds, u64 nanoseconds)
 	return seconds < 0 ? 0 : seconds * 1000000000ull + nanoseconds;
 }
 
+/* Since 6.13 the highest bit of the nanoseconds tells that somebody asked for the time (include/linux/fs.h). */
+#define I_CTIME_QUERIED 0x80000000u
+
 /* Times of an inode moved in 6.6, 6.7 and 6.11. */
 static __always_inline u64 inode_ctime(struct inode *inode)
 {
@@ -145,7 +148,8 @@ static __always_inline u64 inode_ctime(struct inode *inode)
 	struct inode___v6_11 *inode611 = (void *)inode;
 
 	if (bpf_core_field_exists(inode611->i_ctime_sec))
-		return time_ns(BPF_CORE_READ(inode611, i_ctime_sec), BPF_CORE_READ(inode611, i_ctime_nsec));
+		return time_ns(BPF_CORE_READ(inode611, i_ctime_sec),
+			       BPF_CORE_READ(inode611, i_ctime_nsec) & ~I_CTIME_QUERIED);
 	if (bpf_core_field_exists(inode66->__i_ctime))
 		return time_ns(BPF_CORE_READ(inode66, __i_ctime.tv_sec), BPF_CORE_READ(inode66, __i_ctime.tv_nsec));
 	return time_ns(BPF_CORE_READ(inode, i_ctime.tv_sec), BPF_CORE_READ(inode, i_ctime.tv_nsec));
