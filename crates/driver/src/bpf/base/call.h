@@ -142,11 +142,9 @@ static const u8 socketcall_args[21] = {0, 3, 3, 3, 2, 3, 3, 3, 4, 4, 4, 6, 6, 2,
 
 static __noinline ulong compat_arg(struct pt_regs *regs, u32 n)
 {
-	u32 value = 0;
-
 #if defined(__TARGET_ARCH_x86)
 	if (call_number(regs) == COMPAT_SOCKETCALL) {
-		u32 which = compat_reg(regs, 0);
+		u32 which = compat_reg(regs, 0), value = 0;
 
 		if (which < 21 && n < socketcall_args[which])
 			bpf_probe_read_user(&value, sizeof(value), (void *)(ulong)(compat_reg(regs, 1) + 4 * n));
