@@ -59,9 +59,30 @@ fn cpu_seconds() -> f64 {
     ticks / rustix::param::clock_ticks_per_second() as f64
 }
 
-/// Most memory that was resident at one time, in KiB; 0 where `/proc` cannot say.
+/// Most memory that was resident at one time, in KiB; 0 where `/proc` cannot say. The kernel counts the pages of ring
+/// buffers twice, because they are mapped twice, one behind the other; here they count once.
 fn peak_rss_kib() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)
+    let peak = line.and_then(kib).unwrap_or(0);
+    peak.saturating_sub(ring_rss_kib() / 2)
+}
+
+/// Resident pages of ring buffers, both mappings.
+fn ring_rss_kib() -> u64 {
+    let maps = std::fs::read_to_string("/proc/self/smaps").unwrap_or_default();
+    let mut ring = false;
+    let mut sum = 0;
+    for line in maps.lines() {
+        if let Some(rss) = line.strip_prefix("Rss:") {
+            sum += if ring { kib(rss).unwrap_or(0) } else { 0 };
+        } else if line.split_whitespace().next().is_some_and(|word| word.contains('-')) {
+            ring = line.contains("bpf-map");
+        }
+    }
+    sum
+}
+
+fn kib(text: &str) -> Option<u64> {
+    text.split_whitespace().next()?.parse().ok()
 }
