@@ -139,6 +139,7 @@ impl<'a> Event<'a> {
     }
 
     /// A parameter's bytes: `None` past the last one, empty if it has no value.
+    #[inline]
     pub fn param(&self, index: usize) -> Option<&'a [u8]> {
         if index >= self.nparams() {
             return None;
@@ -167,6 +168,7 @@ impl<'a> Event<'a> {
     }
 
     /// A parameter's bytes, if it is there and has a value.
+    #[inline]
     pub fn value(&self, index: usize) -> Option<&'a [u8]> {
         self.param(index).filter(|bytes| !bytes.is_empty())
     }
@@ -177,6 +179,7 @@ impl<'a> Event<'a> {
     }
 
     /// An integer parameter of 1, 2, 4 or 8 bytes, sign-extended.
+    #[inline]
     pub fn int(&self, index: usize) -> Option<i64> {
         let bytes = self.value(index)?;
         Some(match bytes.len() {
@@ -189,6 +192,7 @@ impl<'a> Event<'a> {
     }
 
     /// An integer parameter of 1, 2, 4 or 8 bytes, zero-extended.
+    #[inline]
     pub fn uint(&self, index: usize) -> Option<u64> {
         let bytes = self.value(index)?;
         Some(match bytes.len() {

@@ -174,12 +174,21 @@ impl Test {
     /// Whether a value satisfies the test. A value of another type satisfies none but [`Test::Exists`].
     #[inline]
     pub fn matches(&self, value: &Value<'_>) -> bool {
-        match (self, value) {
-            (Self::Text(text), Value::Bytes(bytes)) => text.matches(bytes),
-            (Self::Number(members), Value::Int(n)) => member(members, *n as u64),
-            (Self::Number(members), Value::Uint(n)) => member(members, *n),
-            (Self::Truth(asked), Value::Bool(b)) => asked[usize::from(*b)],
-            (Self::Not(inner), value) => !inner.matches(value),
+        match self {
+            Self::Text(text) => match value {
+                Value::Bytes(bytes) => text.matches(bytes),
+                _ => false,
+            },
+            Self::Number(members) => match value {
+                Value::Int(n) => member(members, *n as u64),
+                Value::Uint(n) => member(members, *n),
+                _ => false,
+            },
+            Self::Truth(asked) => match value {
+                Value::Bool(b) => asked[usize::from(*b)],
+                _ => false,
+            },
+            Self::Not(inner) => !inner.matches(value),
             _ => self.matches_rarely(value),
         }
     }

@@ -2,13 +2,31 @@
 
 use hashbrown::HashSet;
 
-/// A set of byte strings. The hash is seeded at random; a look-up that cannot succeed by length costs no hashing.
+/// A set of byte strings. The hash is seeded at random; a look-up that cannot succeed by length or last byte costs no
+/// hashing.
 #[derive(Debug, Clone)]
 pub struct ByteSet {
     lengths: u64,
+    /// Last bytes of members.
+    last: Bytes,
     /// A lone member is compared at once.
     single: Option<Box<[u8]>>,
     members: HashSet<Box<[u8]>>,
+}
+
+/// A set of bytes.
+#[derive(Debug, Clone, Copy, Default)]
+struct Bytes([u64; 4]);
+
+impl Bytes {
+    fn add(&mut self, byte: u8) {
+        self.0[usize::from(byte >> 6)] |= 1 << (byte & 63);
+    }
+
+    #[inline]
+    fn has(&self, byte: u8) -> bool {
+        self.0[usize::from(byte >> 6)] & (1 << (byte & 63)) != 0
+    }
 }
 
 fn length_bit(len: usize) -> u64 {
@@ -21,13 +39,15 @@ impl ByteSet {
         let members: HashSet<Box<[u8]>> = members.into_iter().map(Box::from).collect();
         let lengths = members.iter().fold(0, |bits, m| bits | length_bit(m.len()));
         let single = if members.len() == 1 { members.iter().next().cloned() } else { None };
-        Self { lengths, single, members }
+        let mut last = Bytes::default();
+        members.iter().filter_map(|m| m.last()).for_each(|byte| last.add(*byte));
+        Self { lengths, last, single, members }
     }
 
     /// Whether the value is a member.
     #[inline]
     pub fn contains(&self, value: &[u8]) -> bool {
-        if self.lengths & length_bit(value.len()) == 0 {
+        if self.lengths & length_bit(value.len()) == 0 || value.last().is_some_and(|byte| !self.last.has(*byte)) {
             return false;
         }
         match &self.single {
@@ -37,13 +57,22 @@ impl ByteSet {
     }
 }
 
+/// One of 64 bits for the second and third byte of a text, if it has so many.
+#[inline]
+fn pair_bit(text: &[u8]) -> Option<u64> {
+    let (second, third) = (text.get(1)?, text.get(2)?);
+    Some(1 << ((second.wrapping_mul(7) ^ third) & 63))
+}
+
 /// A set of prefixes (or, reversed, of suffixes).
 #[derive(Debug, Clone)]
 pub struct PrefixSet {
     /// Sorted, and none is a prefix of another: the greatest that is not above a value is the only candidate.
     prefixes: Vec<Box<[u8]>>,
     /// First bytes.
-    first: [u64; 4],
+    first: Bytes,
+    /// What the second and third byte of prefixes can be together, see [`pair_bit`].
+    pairs: u64,
     /// The empty prefix is among them.
     always: bool,
     backwards: bool,
@@ -68,12 +97,11 @@ impl PrefixSet {
                 prefixes.push(member);
             }
         }
-        let mut first = [0; 4];
-        for byte in prefixes.iter().filter_map(|p| p.first()) {
-            first[usize::from(byte >> 6)] |= 1 << (byte & 63);
-        }
+        let mut first = Bytes::default();
+        prefixes.iter().filter_map(|p| p.first()).for_each(|byte| first.add(*byte));
+        let pairs = prefixes.iter().fold(0, |bits, p| bits | pair_bit(p).unwrap_or(u64::MAX));
         let always = prefixes.first().is_some_and(|p| p.is_empty());
-        Self { prefixes, first, always, backwards }
+        Self { prefixes, first, pairs, always, backwards }
     }
 
     /// Whether a member is a prefix (or suffix) of the value.
@@ -84,7 +112,7 @@ impl PrefixSet {
         }
         let end = if self.backwards { value.last() } else { value.first() };
         let Some(&end) = end else { return false };
-        if self.first[usize::from(end >> 6)] & (1 << (end & 63)) == 0 {
+        if !self.first.has(end) {
             return false;
         }
         if self.backwards { self.ends(value) } else { self.starts(value) }
@@ -93,6 +121,9 @@ impl PrefixSet {
     fn starts(&self, value: &[u8]) -> bool {
         if let [only] = &self.prefixes[..] {
             return value.starts_with(only);
+        }
+        if pair_bit(value).is_some_and(|bit| self.pairs & bit == 0) {
+            return false;
         }
         let above = self.prefixes.partition_point(|p| **p <= *value);
         above > 0 && value.starts_with(&self.prefixes[above - 1])
