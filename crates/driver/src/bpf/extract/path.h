@@ -137,6 +137,15 @@ static __always_inline void put_short_name(u8 *to, u8 *slot)
 		*(u64 *)(to + i) = SLOT_FIELD(u64, slot, short_name_at() + i);
 }
 
+/* The same value, by a way through memory: the verifier knows nothing of it any more. */
+static __always_inline u32 forget(u8 *slots, u32 value)
+{
+	volatile u32 *place = (volatile u32 *)(slots + SLOT_COPY + 8);
+
+	*place = value;
+	return *place;
+}
+
 static __always_inline bool walk_short(struct scratch *s, struct walk *w)
 {
 	u32 depth, i, out = w->out;
@@ -156,8 +165,7 @@ static __always_inline bool walk_short(struct scratch *s, struct walk *w)
 	if (step != stop)
 		return false;
 	/* Through memory, so that the verifier forgets which of the depths it was and walks the second loop once. */
-	*(volatile u32 *)(slots + SLOT_COPY + 8) = depth;
-	depth = *(volatile u32 *)(slots + SLOT_COPY + 8);
+	depth = forget(slots, depth);
 	for (i = 0; i < SLOTS; i++) {
 		u8 *slot;
 		u32 len;
@@ -174,7 +182,7 @@ static __always_inline bool walk_short(struct scratch *s, struct walk *w)
 			put_short_name(s->data + (out & EVENT_MASK), slot);
 		else
 			bpf_probe_read_kernel(s->data + (out & EVENT_MASK), len, (void *)name);
-		out += len;
+		out = forget(slots, out + len); /* the two ways above are one from here on */
 	}
 	w->unlinked = !SLOT_FIELD(u64, slots, bpf_core_field_offset(struct dentry, d_hash.pprev));
 	w->out = out;
