@@ -40,7 +40,9 @@ const SHORT_LEN: usize = 12;
 /// The id of the container that these cgroups (`subsys=path` entries, NUL after each) belong to; empty for the host.
 pub fn id_of(cgroups: &[u8]) -> &[u8] {
     let paths = || cgroups.split(|b| *b == 0).filter_map(path_of);
-    for engine in ENGINES {
+    // Most threads of a host lie in the root or in a short path.
+    let engines = if paths().any(|path| path.len() > ID_LEN) { ENGINES } else { &[] };
+    for engine in engines {
         if let Some(id) = paths().find_map(|path| engine.layouts.iter().find_map(|l| hex_id(path, l.0, l.1))) {
             return id;
         }
@@ -72,6 +74,9 @@ fn containerd_id(path: &[u8]) -> Option<&[u8]> {
 
 /// The component after one of LXC's prefixes.
 fn lxc_id(path: &[u8]) -> Option<&[u8]> {
+    if !path.iter().enumerate().any(|(at, b)| *b == b'/' && path[at..].starts_with(b"/lxc")) {
+        return None;
+    }
     ["/lxc/", "/lxc.payload/", "/lxc.payload."].iter().find_map(|prefix| {
         let at = path.windows(prefix.len()).position(|w| w == prefix.as_bytes())? + prefix.len();
         let rest = &path[at..];
@@ -86,7 +91,8 @@ pub(crate) fn push_cgroup(entry: &[u8], out: &mut Vec<u8>) {
     let at = entry.iter().position(|b| *b == b'=').unwrap_or(entry.len());
     let (subsys, rest) = entry.split_at(at);
     let start = out.len();
-    match subsys.windows(MARK.len()).position(|w| w == MARK) {
+    let cut = if subsys.contains(&b'_') { subsys.windows(MARK.len()).position(|w| w == MARK) } else { None };
+    match cut {
         Some(cut) => {
             out.extend_from_slice(&subsys[..cut]);
             out.extend_from_slice(&subsys[cut + MARK.len()..]);
