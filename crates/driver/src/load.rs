@@ -34,6 +34,9 @@ const TRACEPOINTS: [(&str, &str, u16); 4] = [
 /// Bits of the kernel's tables of wanted calls and events.
 const WANT: u8 = 1;
 const WANT_SUCCESS_ONLY: u8 = 2;
+const WANT_NUMBER: u8 = 4;
+/// 32-bit x86's one number for all calls of sockets.
+const SOCKETCALL: u16 = 102;
 const SCOPE_CGROUP: u32 = 1;
 const SCOPE_TREE: u32 = 2;
 
@@ -272,8 +275,17 @@ impl Tables {
     /// Writes the tables of wanted calls and events.
     fn want(&mut self, config: &Config) -> Result<(), DriverError> {
         let bits = if config.drop_failed { WANT | WANT_SUCCESS_ONLY } else { WANT };
-        for (call, number) in native_calls() {
-            let value = if call_wanted(call, &config.needs) { bits } else { 0 };
+        let mut wanted = BTreeMap::<u32, u8>::new();
+        for (call, number) in native_calls().filter(|(call, _)| call_wanted(call, &config.needs)) {
+            *wanted.entry(number).or_default() |= bits | WANT_NUMBER;
+            if cfg!(target_arch = "x86_64") {
+                for number in call.i386.iter().chain([&SOCKETCALL]) {
+                    *wanted.entry(u32::from(*number)).or_default() |= WANT_NUMBER;
+                }
+            }
+        }
+        let len = self.calls.len();
+        for (number, value) in wanted.into_iter().filter(|(number, _)| *number < len) {
             self.calls.set(number, value, 0).map_err(|e| map_error("wanted_calls", e))?;
         }
         for code in 0..code::COUNT as u16 {

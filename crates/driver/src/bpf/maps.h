@@ -14,7 +14,8 @@
  * Maps
  *   programs            system call number -> program of its exit event. The loader puts each program `sys_NAME` at the
  *                       number of NAME
- *   wanted_calls        system call number (native) -> WANT_* bits; 0: the call costs the look-up and nothing else
+ *   wanted_calls        system call number (native; WANT_NUMBER: either) -> WANT_* bits; 0: the call costs the
+ *                       look-up and nothing else
  *   wanted_events       event code -> WANT_* bits, for the tracepoints that are no system calls
  *   rings               CPU -> ring buffer. The loader creates the inner maps and sets the size
  *   scratch             CPU -> where an event is put together. The loader sets the size
@@ -36,7 +37,8 @@
 #include "peregrine_events.h"
 
 enum { SCOPE_ALL, SCOPE_CGROUP, SCOPE_TREE };
-enum { WANT = 1, WANT_SUCCESS_ONLY = 2 };
+/* WANT_NUMBER: a call of this number may be wanted, be it native or that of a 32-bit program. */
+enum { WANT = 1, WANT_SUCCESS_ONLY = 2, WANT_NUMBER = 4 };
 
 #define MAX_CALLS 512
 #define MAX_CODES 512

@@ -14,11 +14,17 @@ SEC("tp_btf/sys_exit") int sys_exit(u64 *ctx)
 {
 	struct pt_regs *regs = (void *)ctx[0];
 	long ret = ctx[1];
-	struct task_struct *task = current_task();
-	u32 number = native_number(regs, is_compat(task));
+	struct task_struct *task;
+	u32 number = call_number(regs);
 	u8 *want = bpf_map_lookup_elem(&wanted_calls, &number);
 
+	/* Neither the native call of this number nor the 32-bit one: so much can be said without asking for the task. */
 	if (!want || !*want)
+		return 0;
+	task = current_task();
+	number = native_number(regs, is_compat(task));
+	want = bpf_map_lookup_elem(&wanted_calls, &number);
+	if (!want || !(*want & WANT))
 		return 0;
 	if (*want & WANT_SUCCESS_ONLY && ret < 0 && ret >= -MAX_ERRNO)
 		return 0;
