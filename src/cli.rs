@@ -71,15 +71,35 @@ pub struct RulesArgs {
     pub rules: Vec<PathBuf>,
 }
 
-/// A text without raw control characters, for a terminal: they show as escapes, line breaks and tabs stay.
+/// Whether a character may change what a terminal does, or in which direction it writes.
+fn is_unsafe(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+/// A text without raw control or direction characters, for a terminal: they show as escapes, line breaks and tabs stay.
 pub fn printable(text: &str) -> Cow<'_, str> {
-    let raw = |c: char| c.is_control() && c != '\n' && c != '\t';
+    let raw = |c: char| is_unsafe(c) && c != '\n' && c != '\t';
     if !text.contains(raw) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 16);
     for c in text.chars() {
-        if raw(c) { out.extend(c.escape_default()) } else { out.push(c) }
+        if raw(c) { out.extend(c.escape_unicode()) } else { out.push(c) }
+    }
+    Cow::Owned(out)
+}
+
+/// A line of JSON for a terminal: what JSON itself lets stand raw (delete, the upper control characters, direction
+/// marks) shows as JSON's own escapes, so that the line still says the same.
+pub fn json_line(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_unsafe) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        // All of them are in the basic plane: one escape each.
+        if is_unsafe(c) { out.push_str(&format!("\\u{:04x}", u32::from(c))) } else { out.push(c) }
     }
     Cow::Owned(out)
 }
@@ -106,5 +126,12 @@ mod tests {
     fn no_control_character_stays_raw() {
         assert_eq!(printable("a\tb\n"), "a\tb\n");
         assert_eq!(printable("\x1b[31mred\u{9b}"), "\\u{1b}[31mred\\u{9b}");
+        assert_eq!(one_line("fdp.exe\u{202e}\n"), "fdp.exe\\u{202e}\\n");
+    }
+
+    #[test]
+    fn a_line_of_json_says_the_same_without_raw_characters() {
+        let line = "{\"a\":\"x\u{9b}31m\u{202e}\u{7f}\u{e9}\"}";
+        assert_eq!(json_line(line), "{\"a\":\"x\\u009b31m\\u202e\\u007f\u{e9}\"}");
     }
 }

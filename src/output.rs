@@ -1,6 +1,6 @@
 //! Alerts on standard output: Falco's lines for programs, a readable layout for people at a terminal.
 
-use crate::cli::one_line;
+use crate::cli::{json_line, one_line};
 use crate::config::Config;
 use crate::failure::Failure;
 use peregrine_alert::{Alert, Layout, Priority, time};
@@ -54,6 +54,8 @@ impl Output {
         }
         if self.terminal && !self.layout.json {
             self.readable(alert)?;
+        } else if self.terminal {
+            writeln!(self.out, "{}", json_line(&alert.line(&self.layout)))?;
         } else {
             writeln!(self.out, "{}", alert.line(&self.layout))?;
         }

@@ -126,9 +126,10 @@ impl Playback {
     }
 }
 
-/// A counter of events on the terminal; silent where standard error is none.
+/// A counter of events on the terminal; silent where standard error is none, and where standard output is one too: the
+/// two would write into each other's lines.
 fn progress() -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
+    if !std::io::stderr().is_terminal() || std::io::stdout().is_terminal() {
         return ProgressBar::hidden();
     }
     let style = ProgressStyle::with_template("{spinner} {human_pos} events, {per_sec}")

@@ -1,6 +1,6 @@
 //! `peregrine check RULES…`: are these rules right?
 
-use crate::cli::{ConfigArgs, printable};
+use crate::cli::{ConfigArgs, json_line, printable};
 use crate::failure::Failure;
 use crate::playback::Playback;
 use crate::ruleset;
@@ -29,7 +29,7 @@ pub fn execute(args: &Args) -> Result<(), Failure> {
     let result = ruleset::compile(&files, &config, &playback.fields)?;
     let mut out = std::io::stdout().lock();
     if args.json {
-        writeln!(out, "{}", falco::json(&result))?;
+        writeln!(out, "{}", json_line(&falco::json(&result).to_string()))?;
     } else {
         ruleset::explain(&result, true);
         for report in &result.reports {

@@ -1,6 +1,6 @@
 //! `peregrine dump FILE.scap|--live`: events, one a line, as `sysdig -p` prints them.
 
-use crate::cli::{ConfigArgs, one_line};
+use crate::cli::{ConfigArgs, json_line, one_line};
 use crate::condition;
 use crate::failure::Failure;
 use crate::live::{self, Live, LiveArgs};
@@ -103,7 +103,7 @@ impl<W: Write> Lines<W> {
         if let Some(keys) = &self.keys {
             let values = keys.iter().map(|(key, value)| (key, output::json(value, fields, moment)));
             json::write_object(&values.collect::<Vec<_>>(), &mut self.line);
-            writeln!(self.out, "{}", self.line)?;
+            writeln!(self.out, "{}", json_line(&self.line))?;
         } else if output::write(&self.format, fields, moment, &mut self.line) {
             writeln!(self.out, "{}", one_line(&self.line))?;
         }

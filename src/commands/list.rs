@@ -1,6 +1,6 @@
 //! `peregrine list THING`: what rules can be made of, derived from the tables that the engine itself reads.
 
-use crate::cli::{ConfigArgs, RulesArgs, one_line};
+use crate::cli::{ConfigArgs, RulesArgs, json_line, one_line};
 use crate::failure::Failure;
 use crate::playback::Playback;
 use crate::ruleset;
@@ -68,7 +68,7 @@ pub fn execute(args: &Args) -> Result<(), Failure> {
     let width = rows.iter().map(|row| row.name.len()).max().unwrap_or(0).min(32);
     for row in rows {
         if args.json {
-            writeln!(out, "{}", row.json)?;
+            writeln!(out, "{}", json_line(&row.json.to_string()))?;
         } else {
             writeln!(out, "{}", format!("{:width$}  {}", row.name, row.text).trim_end())?;
         }

@@ -47,13 +47,14 @@ pub fn execute(mut args: Args) -> Result<(), Failure> {
     let mut filter = args.filter.as_deref().map(|text| condition::compile(text, &playback.fields)).transpose()?;
     let needs = filter.as_ref().map_or(Needs::everything(), |filter| live::needs(filter.needs()));
     let compression = if args.plain { Compression::Plain } else { Compression::Gzip };
-    let mut writer = Writer::create(&args.output, compression)?;
 
     let mut child = if args.command.is_empty() { None } else { Some(Waiting::spawn(&args.command)?) };
     if let Some(child) = &child {
         args.live.scope = Some(Scope::Tree(child.process.id()));
     }
     let (mut live, snapshot) = Live::start(&config, &args.live, needs)?;
+    // Only now: a machine that refuses must not cost the file that was there.
+    let mut writer = Writer::create(&args.output, compression)?;
     writer.section(&snapshot.tables)?;
     playback.live(snapshot)?;
     if let Some(child) = &mut child {
