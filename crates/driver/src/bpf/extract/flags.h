@@ -101,7 +101,7 @@ static __always_inline u32 clone_flags(u32 flags)
 static __always_inline u32 prot_flags(u32 prot)
 {
 	return (prot & 0xf) | BIT_TO(prot, 0x01000000, PPM_PROT_GROWSDOWN) |
-	       BIT_TO(prot, 0x02000000, PPM_PROT_GROWSUP);
+	       BIT_TO(prot, 0x02000000, PPM_PROT_GROWSUP) | BIT_TO(prot, 0x10, PPM_PROT_SAO);
 }
 
 /* asm-generic/mman.h; MAP_32BIT is x86's */
@@ -115,7 +115,7 @@ static __always_inline u32 mmap_flags(u32 flags)
 	       BIT_TO(flags, 0x0100, PPM_MAP_GROWSDOWN) | BIT_TO(flags, 0x0800, PPM_MAP_DENYWRITE) |
 	       BIT_TO(flags, 0x1000, PPM_MAP_EXECUTABLE) | BIT_TO(flags, 0x2000, PPM_MAP_LOCKED) |
 	       BIT_TO(flags, 0x4000, PPM_MAP_NORESERVE) | BIT_TO(flags, 0x8000, PPM_MAP_POPULATE) |
-	       BIT_TO(flags, 0x10000, PPM_MAP_NONBLOCK);
+	       BIT_TO(flags, 0x10000, PPM_MAP_NONBLOCK) | BIT_TO(flags, 0x80, PPM_MAP_INHERIT);
 }
 
 /* linux/io_uring.h. Upstream also reads a ring's own flag (SQ_NEED_WAKEUP, bit 0) out of the set-up's flags. */

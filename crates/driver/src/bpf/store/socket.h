@@ -55,6 +55,7 @@ static __always_inline void store_sockaddr(struct event *e, u64 from, u32 len)
 		push_u16(e, __builtin_bswap16(*(u16 *)(at + 2)));
 	} else if (family == AF_UNIX) {
 		at[len & 0x7ff] = 0; /* a path may come without its NUL */
+		at[(len + 1) & 0x7ff] = 0; /* nor may an abstract name of no length show what lay here before */
 		push_u8(e, family);
 		push_unix_path(e, at + 2, at[2] == 0);
 	}
