@@ -1,6 +1,6 @@
 //! Where do events come from?
 //!
-//! Reading and writing `.scap` captures, putting events of several buffers in order, and the tables (machine,
+//! Reading and writing `.scap` captures, and the tables (machine,
 //! processes, descriptors, users, interfaces) that describe the world before the first event.
 #![forbid(unsafe_code)]
 
@@ -8,7 +8,6 @@ pub mod block;
 pub mod convert;
 mod error;
 mod input;
-pub mod order;
 mod reader;
 pub mod tables;
 mod writer;
