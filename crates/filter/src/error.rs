@@ -42,6 +42,10 @@ pub struct ParseError {
     pub message: String,
     /// Where.
     pub position: Position,
+    /// Bytes from there that are at fault; 0 where something is missing.
+    pub length: usize,
+    /// What the author may have meant.
+    pub help: Option<String>,
 }
 
 impl fmt::Display for ParseError {

@@ -6,6 +6,7 @@
 use crate::ast::{Check, Expr, Modifier, Op, Operand, Rhs, Span, TransformerArg};
 use crate::error::ParseError;
 use crate::lexer::{BadEscape, Cursor};
+use crate::suggest::nearest;
 
 /// Levels of recursion that Falco allows.
 pub const MAX_DEPTH: u32 = 1000;
@@ -158,7 +159,24 @@ type Parsed<T> = Result<T, ParseError>;
 
 impl Parser<'_> {
     fn fail<T>(&self, message: impl Into<String>) -> Parsed<T> {
-        Err(ParseError { message: message.into(), position: self.cur.position() })
+        Err(ParseError { message: message.into(), position: self.cur.position(), length: 0, help: None })
+    }
+
+    /// No operator stands where one must: names the word that does, and the operator nearest to it.
+    fn no_operator<T>(&self) -> Parsed<T> {
+        let rest = self.cur.rest();
+        let length = rest.iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
+        let word = std::str::from_utf8(&rest[..length]).unwrap_or_default();
+        let near = nearest(word, OPERATORS.iter().map(|o| o.text).filter(|text| text.len() > 2));
+        Err(ParseError {
+            message: format!(
+                "expected a valid check operator: one of {}",
+                quote_list(OPERATORS.iter().map(|o| o.text))
+            ),
+            position: self.cur.position(),
+            length,
+            help: near.map(|near| format!("did you mean '{near}'?")),
+        })
     }
 
     fn enter(&mut self) -> Parsed<()> {
@@ -402,10 +420,7 @@ impl Parser<'_> {
         self.deeper(|p| {
             p.cur.blank();
             let Some(operator) = OPERATORS.iter().find(|row| p.operator(row)) else {
-                return p.fail(format!(
-                    "expected a valid check operator: one of {}",
-                    quote_list(OPERATORS.iter().map(|o| o.text))
-                ));
+                return p.no_operator();
             };
             let (modifier, rhs_start, rhs) = match operator.side {
                 Side::Nothing => (None, p.cur.index(), Rhs::None),

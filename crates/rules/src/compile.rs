@@ -143,8 +143,8 @@ impl Compiler<'_, '_> {
                     message: error.message,
                     context: context.condition(error.position, &condition.text.into()),
                     deprecated_field: None,
-                    labels: self.map.labels(Span { start: at, end: at }, None),
-                    help: None,
+                    labels: self.map.labels(Span { start: at, end: at + error.length as u32 }, None),
+                    help: error.help,
                 })))
             }
         }
