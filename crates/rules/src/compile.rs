@@ -208,20 +208,40 @@ impl Compiler<'_, '_> {
         }))
     }
 
+    /// Falco's result ends with the first rule that does not compile; the author is told of the others too.
     fn compile_rules(&mut self, macros: &[Resolved], used: &mut [bool]) -> Result<Vec<Rule>, Stopped> {
         let collected = self.collected;
         let macros = Macros { items: &collected.macros, trees: macros, visible: u32::MAX };
         let mut rules = Vec::new();
-        for item in collected.rules.iter().filter(|rule| !rule.unknown_source) {
+        let mut items = collected.rules.iter().filter(|rule| !rule.unknown_source);
+        let Err(first) = self.compile_each(&mut items, &macros, used, &mut rules) else { return Ok(rules) };
+        let (warnings, notes) = (self.report.warnings.len(), self.report.notes.len());
+        while let Err(Stopped(more)) = self.compile_each(&mut items, &macros, used, &mut rules) {
+            self.report.further.push(*more);
+        }
+        self.report.warnings.truncate(warnings);
+        self.report.notes.truncate(notes);
+        Err(first)
+    }
+
+    /// Compiles rules up to the first that is wrong.
+    fn compile_each<'i>(
+        &mut self,
+        items: &mut impl Iterator<Item = &'i RuleItem>,
+        macros: &Macros<'_>,
+        used: &mut [bool],
+        rules: &mut Vec<Rule>,
+    ) -> Result<(), Stopped> {
+        for item in items {
             let Some(fields) = catalogue(self.sources, &item.source) else {
                 let message = format!("Unknown source at compile-time{}", item.source);
                 return Err(Fault::validate(message, &item.context).at(&item.place).into());
             };
-            if let Some(rule) = self.rule(item, fields, &macros, used, rules.len())? {
+            if let Some(rule) = self.rule(item, fields, macros, used, rules.len())? {
                 rules.push(rule);
             }
         }
-        Ok(rules)
+        Ok(())
     }
 
     fn rule(
@@ -237,7 +257,13 @@ impl Compiler<'_, '_> {
         } else {
             exception::write(&item.condition, &item.exceptions)?
         };
-        let Some((output, format)) = self.output(item, fields)? else { return Ok(None) };
+        let output = self.output(item, fields);
+        if output.is_err()
+            && let Err(Stopped(more)) = self.condition(item, &condition, fields, macros, used)
+        {
+            self.report.further.push(*more);
+        }
+        let Some((output, format)) = output? else { return Ok(None) };
         let extra_fields = self.extra_fields(item, fields)?;
         let Some((tree, checked)) = self.condition(item, &condition, fields, macros, used)? else { return Ok(None) };
         let codes = event_codes(&tree, fields.async_events()).map_err(|message| {

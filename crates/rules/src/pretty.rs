@@ -32,7 +32,7 @@ pub fn render(result: &LoadResult, style: Style) -> String {
     let mut out = String::new();
     for report in &result.reports {
         let notes = report.notes.iter().filter(|_| style.notes);
-        let all = report.errors.iter().chain(&report.warnings).chain(notes);
+        let all = report.errors.iter().chain(&report.further).chain(&report.warnings).chain(notes);
         let new = all.filter(|d| still_holds(d, result) && drawn.insert(identity(d))).collect::<Vec<_>>();
         for diagnostic in new.iter().take(MAX_DRAWN) {
             out.push_str(&render_one(diagnostic, result, style));

@@ -53,6 +53,8 @@ pub struct Report {
     pub name: String,
     /// Errors; none if the file is valid.
     pub errors: Vec<Diagnostic>,
+    /// Errors behind the first in rules that Falco would not have come to; only our own diagnostics show them.
+    pub further: Vec<Diagnostic>,
     /// Falco's warnings.
     pub warnings: Vec<Diagnostic>,
     /// Our own remarks.
@@ -63,7 +65,14 @@ pub struct Report {
 
 impl Report {
     pub(crate) fn new(name: &str) -> Self {
-        Self { name: name.into(), errors: Vec::new(), warnings: Vec::new(), notes: Vec::new(), schema: Vec::new() }
+        Self {
+            name: name.into(),
+            errors: Vec::new(),
+            further: Vec::new(),
+            warnings: Vec::new(),
+            notes: Vec::new(),
+            schema: Vec::new(),
+        }
     }
 
     /// Whether the file is valid.

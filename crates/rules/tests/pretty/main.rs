@@ -33,6 +33,12 @@ snapshot!(unknown_field, "rules.yaml" => rule("evt.type = open and proc.nmae = c
 snapshot!(syntax, "rules.yaml" => rule("evt.type = open and (proc.name = cat"));
 snapshot!(folded_condition, "rules.yaml" => rule(">\n    evt.type = open\n    and fd.port startswith 8"));
 snapshot!(unknown_event, "rules.yaml" => rule("evt.type in (open, opnat)"));
+snapshot!(
+    every_rule_that_is_wrong,
+    "rules.yaml" => rule("evt.type = opnat").replace("%fd.name", "%fd.nmae")
+        + &rule("evt.type = open").replace("shadow read", "fine")
+        + &rule("evt.type = open and proc.nme = cat").replace("shadow read", "other"),
+);
 snapshot!(unknown_operator, "rules.yaml" => rule("evt.type = open and fd.name startwith /etc"));
 snapshot!(impossible, "rules.yaml" => rule("evt.type = execve and proc.name = systemd-networkd-helper"));
 snapshot!(bad_output, "rules.yaml" => rule("evt.type = open").replace("%fd.name", "%fd.nmae"));
