@@ -10,7 +10,7 @@ use peregrine_engine::fields::Fields;
 use peregrine_engine::{Moment, Session};
 use peregrine_event::Event;
 use peregrine_state::procfs::{ProcSource, Snapshot};
-use peregrine_state::{Limits, Options as StateOptions, State, ThreadSource};
+use peregrine_state::{Limits, Options as StateOptions, Purging, State, ThreadSource};
 use std::io::IsTerminal;
 use std::path::Path;
 
@@ -25,6 +25,7 @@ pub struct Playback {
     state: State,
     scratch: Bump,
     threads: usize,
+    purging: Purging,
     containers: bool,
 }
 
@@ -41,6 +42,7 @@ impl Playback {
             state: State::default(),
             scratch: Bump::new(),
             threads: config.thread_table_size,
+            purging: config.purging,
             containers: config.containers,
         }
     }
@@ -69,7 +71,7 @@ impl Playback {
     }
 
     fn options(&self, source: Option<Box<dyn ThreadSource>>) -> StateOptions {
-        StateOptions { limits: self.limits(), containers: self.containers, source }
+        StateOptions { limits: self.limits(), containers: self.containers, source, purging: self.purging }
     }
 
     /// Applies an event and shows the moment to `look`, unless the event only feeds the state.

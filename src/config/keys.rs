@@ -110,6 +110,18 @@ pub const KEYS: &[Key] = &[
     key("falco_libs.thread_table_size", "262144", "Threads that are kept at most.", |c, n| {
         put(&mut c.thread_table_size, number(n))
     }),
+    key(
+        "falco_libs.thread_table_auto_purging_interval_s",
+        "300",
+        "Seconds between two searches for threads whose end was missed.",
+        |c, n| put(&mut c.purging.interval_s, number(n)),
+    ),
+    key(
+        "falco_libs.thread_table_auto_purging_thread_timeout_s",
+        "300",
+        "Seconds without an event after which such a search looks whether a thread still lives.",
+        |c, n| put(&mut c.purging.timeout_s, number(n)),
+    ),
     key("falco_libs.snaplen", "80", "Bytes that are kept of what calls read and write.", |c, n| {
         let snaplen: u32 = number(n)?;
         c.snaplen = if snaplen == 0 { 80 } else { snaplen };
@@ -147,8 +159,6 @@ pub const KEYS: &[Key] = &[
     later("engine.modern_ebpf.disable_iterators"),
     later("capture"),
     later("base_syscalls"),
-    later("falco_libs.thread_table_auto_purging_interval_s"),
-    later("falco_libs.thread_table_auto_purging_thread_timeout_s"),
     later("load_plugins"),
     later("plugins"),
     later("plugins_hostinfo"),

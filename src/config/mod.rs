@@ -9,6 +9,7 @@ pub use keys::KEYS;
 use node::Node;
 use peregrine_engine::Matching;
 use peregrine_filter::suggest::nearest;
+use peregrine_state::Purging;
 use std::path::{Path, PathBuf};
 
 /// All settings.
@@ -50,6 +51,8 @@ pub struct Config {
     pub drop_failed: bool,
     /// Threads at most.
     pub thread_table_size: usize,
+    /// When threads go whose end was missed.
+    pub purging: Purging,
     /// Bytes kept of I/O buffers.
     pub snaplen: u32,
     /// What to do about dropped events.
@@ -134,6 +137,7 @@ impl Default for Config {
             cpus_per_buffer: 1,
             drop_failed: false,
             thread_table_size: 262_144,
+            purging: Purging::default(),
             snaplen: 80,
             drops: Drops {
                 threshold: 0.1,

@@ -36,6 +36,8 @@ pub struct Counters {
     pub n_source_skipped: u64,
     /// Stand-ins for unknown threads that were dropped to make room.
     pub n_evicted_threads: u64,
+    /// Threads that were taken out because they caused nothing for long and are gone.
+    pub n_purged_threads: u64,
 }
 
 /// How much the state may hold. What comes when a table is full is not kept, and counted; what is in stays.

@@ -4,6 +4,7 @@ use crate::apply;
 use crate::container::{Container, Containers};
 use crate::counters::{Counters, Limits};
 use crate::fd::{FdInfo, FdTable};
+use crate::purge::{Purger, Purging};
 use crate::recent::RecentExits;
 use crate::source::ThreadSource;
 use crate::thread::{NO_EVENT, Slot, ThreadInfo};
@@ -22,11 +23,13 @@ pub struct Options {
     pub containers: bool,
     /// Whom to ask for threads that caused an event but are not in the table; none on replay.
     pub source: Option<Box<dyn ThreadSource>>,
+    /// When threads go whose end was missed; only where there is a source to ask.
+    pub purging: Purging,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { limits: Limits::default(), containers: true, source: None }
+        Self { limits: Limits::default(), containers: true, source: None, purging: Purging::default() }
     }
 }
 
@@ -45,6 +48,7 @@ pub struct State {
     /// such a recording is replayed. Known from the first event that has a record.
     pub(crate) own: bool,
     pub(crate) recent: RecentExits,
+    pub(crate) purger: Purger,
     /// Stand-ins for unknown threads, oldest first; they give way when the table is full.
     pub(crate) standins: VecDeque<i64>,
     pub(crate) stored_enters: usize,
@@ -170,6 +174,7 @@ impl State {
             counters: Counters::default(),
             limits: options.limits,
             containers: options.containers,
+            purger: Purger::new(options.purging, options.source.is_some()),
             source: options.source,
             own: false,
             recent: RecentExits::default(),
@@ -191,6 +196,9 @@ impl State {
         self.num += 1;
         self.current = event.tid;
         self.recent.stamp(event.ts);
+        if event.ts >= self.purger.due {
+            self.purge(event.ts);
+        }
         if !self.own && !event.tail().is_empty() {
             self.own = event.tail().starts_with(&record::MAGIC);
         }

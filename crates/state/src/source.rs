@@ -11,6 +11,13 @@ pub trait ThreadSource: Send {
     /// The thread and, if it is a leader, its descriptors; `None` if it is gone or out of scope.
     fn thread(&mut self, tid: i64) -> Option<(Thread, Vec<Fd>)>;
 
+    /// When a thread of a process started, in nanoseconds since boot; `None` if there is no such thread. Not to know is to
+    /// say 0.
+    fn started(&mut self, pid: i64, tid: i64) -> Option<u64> {
+        let _ = (pid, tid);
+        Some(0)
+    }
+
     /// Users and groups as the process with that id sees them: its container's own. `None` if they cannot be read.
     fn accounts(&mut self, pid: i64) -> Option<Accounts> {
         let _ = pid;

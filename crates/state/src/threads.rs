@@ -40,6 +40,11 @@ impl Threads {
         self.by_tid.len()
     }
 
+    /// One more than the highest slot that was ever taken.
+    pub(crate) fn slots(&self) -> u32 {
+        self.slots.len() as u32
+    }
+
     pub(crate) fn get(&self, slot: u32) -> Option<&ThreadInfo> {
         self.slots.get(slot as usize)?.as_deref()
     }

@@ -57,6 +57,8 @@ pub(super) struct Stat {
     pub(super) tty: u32,
     pub(super) pfminor: u64,
     pub(super) pfmajor: u64,
+    /// Clock ticks since boot; 0 if the kernel does not say.
+    pub(super) started: u64,
 }
 
 /// Reads a `stat` file. The name in it may hold anything, so what counts comes after the last parenthesis.
@@ -70,6 +72,7 @@ pub(super) fn stat(text: &[u8]) -> Option<Stat> {
         tty: rest.next().and_then(number::<i64>)? as u32,
         pfminor: rest.nth(2).and_then(number)?,
         pfmajor: rest.nth(1).and_then(number)?,
+        started: rest.nth(9).and_then(number).unwrap_or(0),
     })
 }
 
@@ -178,8 +181,10 @@ mod tests {
     #[test]
     fn stat_with_a_hostile_name() {
         let text = b"7 (a) R 1 ) S 3 4 5 34816 6 4194304 11 0 22 0 1 2\n";
-        let want = Stat { ppid: 3, pgid: 4, sid: 5, tty: 34816, pfminor: 11, pfmajor: 22 };
+        let want = Stat { ppid: 3, pgid: 4, sid: 5, tty: 34816, pfminor: 11, pfmajor: 22, started: 0 };
         assert_eq!(stat(text), Some(want));
+        let long = b"7 (a) S 3 4 5 0 6 0 11 0 22 0 1 2 3 4 20 0 1 0 98765 7 8\n";
+        assert_eq!(stat(long).map(|stat| stat.started), Some(98_765));
         assert_eq!(stat(b"7 (a) S 3"), None);
         assert_eq!(stat(b""), None);
     }

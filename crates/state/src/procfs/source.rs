@@ -16,6 +16,7 @@ use std::path::Path;
 pub struct ProcSource {
     proc: ProcDir,
     bounds: Bounds,
+    buffer: Vec<u8>,
 }
 
 impl ProcSource {
@@ -32,7 +33,7 @@ impl ProcSource {
     /// # Errors
     /// When it cannot be opened.
     pub fn below(root: &Path, limits: &Limits) -> io::Result<Self> {
-        Ok(Self { proc: ProcDir::open(&root.join("proc"))?, bounds: Bounds::from(limits) })
+        Ok(Self { proc: ProcDir::open(&root.join("proc"))?, bounds: Bounds::from(limits), buffer: Vec::new() })
     }
 }
 
@@ -48,6 +49,12 @@ impl ThreadSource for ProcSource {
         }
         let (fds, _) = scanner.descriptors(tid, self.bounds.fds_per_process);
         Some((leader, fds))
+    }
+
+    fn started(&mut self, pid: i64, tid: i64) -> Option<u64> {
+        self.proc.record(&format!("{pid}/task/{tid}/stat"), &mut self.buffer).ok()?;
+        let tick = 1_000_000_000 / rustix::param::clock_ticks_per_second().max(1);
+        Some(parse::stat(&self.buffer)?.started.saturating_mul(tick))
     }
 
     fn accounts(&mut self, pid: i64) -> Option<Accounts> {

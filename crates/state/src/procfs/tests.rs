@@ -186,3 +186,15 @@ fn merging_adds_only_what_is_missing() {
     assert!(state.threads().all(|(_, thread)| thread.comm != b"changed"));
     assert_eq!(state.parent(thread(&state, 4_000_001)).unwrap().tid, pid);
 }
+
+#[test]
+fn when_threads_started() {
+    let mut source = ProcSource::new(&Limits::default()).unwrap();
+    let pid = i64::from(std::process::id());
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    let now = now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64;
+    let started = crate::ThreadSource::started(&mut source, pid, pid).unwrap();
+    assert!(started > 0 && started <= now, "{started} of {now}");
+    assert!(now - started < 3_600_000_000_000, "this test runs for less than an hour");
+    assert_eq!(crate::ThreadSource::started(&mut source, 1, pid), None, "a thread of another process");
+}

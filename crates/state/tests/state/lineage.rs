@@ -246,3 +246,67 @@ fn a_source_is_asked_once_for_whom_nobody_knows() {
     apply(&mut state, &with_records(9 * SECOND, 501, SYSCALL_FCHDIR_X, &[I(0), I(3)], &[(Tag::Tgid, &tgid)]));
     assert_eq!((thread(&state, 501).pid, asked.lock().unwrap().contains(&501)), (500, false));
 }
+
+#[test]
+fn threads_whose_end_was_missed_go() {
+    use peregrine_capture::tables::{Fd, Thread};
+    use peregrine_state::Purging;
+    use std::collections::HashMap;
+    use std::sync::{Arc, Mutex};
+    /// Starts by thread id, in nanoseconds since boot, and how often it was asked.
+    #[derive(Clone, Default)]
+    struct Fake(Arc<Mutex<(HashMap<i64, u64>, usize)>>);
+    impl peregrine_state::ThreadSource for Fake {
+        fn thread(&mut self, _tid: i64) -> Option<(Thread, Vec<Fd>)> {
+            None
+        }
+        fn started(&mut self, _pid: i64, tid: i64) -> Option<u64> {
+            let mut world = self.0.lock().unwrap();
+            world.1 += 1;
+            world.0.get(&tid).copied()
+        }
+    }
+    let options = |live: Option<Fake>| Options {
+        purging: Purging { interval_s: 60, timeout_s: 100 },
+        source: live.map(|fake| Box::new(fake) as Box<dyn peregrine_state::ThreadSource>),
+        ..Options::default()
+    };
+    let tables = || {
+        let thread = |tid| Thread { tid, pid: tid, ptid: 1, vtid: tid, vpid: tid, ..Thread::default() };
+        let threads = (1..=200).map(thread).collect();
+        peregrine_capture::tables::Tables { threads, ..Default::default() }
+    };
+    let world = Fake::default();
+    let mut state = State::with_options(tables(), options(Some(world.clone())));
+    let beat = |state: &mut State, at: u64| {
+        apply(state, &event(at, 1, SYSCALL_CLOSE_X, &[I(0), I(99)]));
+    };
+    // 2..=50 live, 60 began anew after it was last seen, the others are gone.
+    world.0.lock().unwrap().0 = (2..=50).map(|tid| (tid, SECOND)).chain([(60, 50 * SECOND)]).collect();
+    beat(&mut state, 10 * SECOND);
+    act(&mut state, 5000, SYSCALL_CLOSE_X, &[I(0), I(1)]);
+    assert!(find(&state, 5000).unwrap().is_invalid());
+    // The first walk comes after 30 seconds: of stand-ins only, the others are not idle for long enough.
+    beat(&mut state, 40 * SECOND);
+    assert_eq!((find(&state, 5000).is_some(), state.counters().n_purged_threads), (false, 1));
+    assert_eq!(world.0.lock().unwrap().1, 0);
+    apply(&mut state, &event(90 * SECOND, 70, SYSCALL_CLOSE_X, &[I(0), I(99)]));
+    // At most 16 are asked about at once, and the walk goes on 10 ms later.
+    beat(&mut state, 150 * SECOND);
+    assert_eq!(world.0.lock().unwrap().1, 16);
+    beat(&mut state, 150 * SECOND + 1);
+    assert_eq!(world.0.lock().unwrap().1, 16);
+    for step in 1..20 {
+        beat(&mut state, 150 * SECOND + step * 10_000_000);
+    }
+    let mut left: Vec<i64> = state.threads().map(|(_, thread)| thread.tid).collect();
+    left.sort_unstable();
+    assert_eq!(left, (1..=50).chain([70]).collect::<Vec<_>>());
+    assert_eq!((world.0.lock().unwrap().1, state.counters().n_purged_threads), (198, 150));
+    // A capture knows what it knows.
+    let mut replayed = State::with_options(tables(), options(None));
+    for minute in 0..20 {
+        beat(&mut replayed, minute * 60 * SECOND);
+    }
+    assert_eq!(replayed.counters().n_threads, 200);
+}
