@@ -11,6 +11,7 @@ pub mod condition;
 pub mod config;
 pub mod detector;
 pub mod failure;
+pub mod launch;
 pub mod live;
 pub mod output;
 pub mod playback;

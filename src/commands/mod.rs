@@ -11,6 +11,7 @@ mod replay;
 mod run;
 
 use crate::failure::Failure;
+use crate::launch;
 use clap::Subcommand;
 
 /// What to do.
@@ -34,6 +35,9 @@ pub enum Command {
     Bench(bench::Args),
     /// Print a completion script for a shell
     Completions(completions::Args),
+    /// Wait, stopped, and become a command: how `record` starts one
+    #[command(hide = true)]
+    Launch(launch::Args),
 }
 
 /// Carries a command out.
@@ -48,5 +52,6 @@ pub fn execute(command: Command) -> Result<(), Failure> {
         Command::List(args) => list::execute(&args),
         Command::Bench(args) => bench::execute(&args),
         Command::Completions(args) => completions::execute(&args),
+        Command::Launch(args) => launch::become_command(&args),
     }
 }

@@ -3,14 +3,13 @@
 use crate::condition;
 use crate::config::Config;
 use crate::failure::Failure;
+use crate::launch::Waiting;
 use crate::live::{self, Live, LiveArgs};
 use crate::playback::Playback;
 use peregrine_capture::{CaptureError, Compression, Writer};
 use peregrine_driver::{Needs, Scope};
-use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::process::{Child, Command};
 
 /// The command's options.
 #[derive(Debug, clap::Args)]
@@ -50,7 +49,7 @@ pub fn execute(mut args: Args) -> Result<(), Failure> {
 
     let mut child = if args.command.is_empty() { None } else { Some(Waiting::spawn(&args.command)?) };
     if let Some(child) = &child {
-        args.live.scope = Some(Scope::Tree(child.process.id()));
+        args.live.scope = Some(Scope::Tree(child.id()));
     }
     let (mut live, snapshot) = Live::start(&config, &args.live, needs)?;
     // Only now: a machine that refuses must not cost the file that was there.
@@ -83,56 +82,4 @@ pub fn execute(mut args: Args) -> Result<(), Failure> {
     let counted = live.stats()?.total();
     tracing::info!("{} events written, {} dropped", written.events, counted.drops());
     Ok(())
-}
-
-/// A command that was started but waits, stopped, until it is told to go.
-struct Waiting {
-    process: Child,
-    went: bool,
-}
-
-impl Waiting {
-    /// Starts a shell that stops itself and then becomes the command: so its process is known, and in scope, before
-    /// the command's first instruction.
-    fn spawn(command: &[OsString]) -> Result<Self, Failure> {
-        let system = |e: std::io::Error| Failure::System(anyhow::Error::new(e).context("cannot start the command"));
-        let child = Command::new("/bin/sh").args(["-c", "kill -STOP $$; exec \"$@\"", "sh"]).args(command).spawn();
-        let waiting = Self { process: child.map_err(system)?, went: false };
-        waitpid(Some(waiting.pid()), WaitOptions::UNTRACED).map_err(|e| system(e.into()))?;
-        Ok(waiting)
-    }
-
-    fn pid(&self) -> Pid {
-        Pid::from_child(&self.process)
-    }
-
-    fn go(&mut self) -> Result<(), Failure> {
-        let went = kill_process(self.pid(), Signal::CONT);
-        went.map_err(|e| Failure::System(anyhow::Error::new(e).context("cannot continue the command")))?;
-        self.went = true;
-        Ok(())
-    }
-
-    fn ended(&mut self) -> bool {
-        match self.process.try_wait() {
-            Ok(None) => false,
-            Ok(Some(status)) => {
-                if !status.success() {
-                    tracing::warn!("the command ended with {status}");
-                }
-                true
-            }
-            Err(_) => true,
-        }
-    }
-}
-
-impl Drop for Waiting {
-    /// A command that never went, because something failed before, must not stay behind stopped.
-    fn drop(&mut self) {
-        if !self.went {
-            let _ = self.process.kill();
-            let _ = self.process.wait();
-        }
-    }
 }

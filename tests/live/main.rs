@@ -184,7 +184,7 @@ fn a_command_is_recorded_alone() {
     std::fs::write(&file, "content").expect("a file");
     let capture = dir.path().join("command.scap");
     let (file, capture) = (file.to_str().unwrap(), capture.to_str().unwrap());
-    let recorded = peregrine(&["record", "-o", capture, "--", "/bin/cat", file]).output().expect("it starts");
+    let recorded = peregrine(&["record", "-o", capture, "--", "cat", file]).output().expect("it starts");
     assert!(recorded.status.success(), "{}", String::from_utf8_lossy(&recorded.stderr));
     assert_eq!(recorded.stdout, b"content", "the command's output is its own");
     let dump = peregrine(&["dump", capture, "--json", "-p", "%evt.type %proc.name %fd.name %evt.res"])
@@ -194,9 +194,14 @@ fn a_command_is_recorded_alone() {
     let opened =
         |event: &&Value| event["evt.type"] == "openat" && event["fd.name"] == file && event["proc.name"] == "cat";
     assert_eq!(events.iter().filter(opened).count(), 1, "{events:?}");
-    assert_eq!(events.iter().filter(|event| event["evt.type"] == "execve" && event["evt.res"] == "SUCCESS").count(), 1);
-    let others: Vec<_> =
-        events.iter().filter(|event| !["sh", "cat"].contains(&event["proc.name"].as_str().unwrap_or("?"))).collect();
+    // No search through PATH, no shell: the first call with an event of its own is the one that makes it the command.
+    let execs: Vec<_> = events.iter().filter(|event| event["evt.type"] == "execve").collect();
+    assert_eq!(execs.len(), 1, "{execs:?}");
+    assert_eq!(execs[0]["evt.res"], "SUCCESS");
+    let others: Vec<_> = events
+        .iter()
+        .filter(|event| !["peregrine", "cat"].contains(&event["proc.name"].as_str().unwrap_or("?")))
+        .collect();
     assert!(others.is_empty(), "{others:?}");
 }
 
