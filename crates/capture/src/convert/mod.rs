@@ -8,18 +8,21 @@
 //! (events between were lost), this one takes the enter event as lost and counts it.
 
 mod json;
+mod plan;
 mod store;
 pub mod table;
 
-use peregrine_event::decode::MAX_PARAMS;
-use peregrine_event::{Event, HEADER_LEN, ParamInfo, ParamType, code, eflags, info};
-use store::EnterStore;
+use peregrine_event::{Event, HEADER_LEN, code, eflags, info};
+use plan::{End, From, PLANS, Plan, Plans, Recipe};
+use store::{Enter, EnterStore};
 
 /// What is done with an event.
 #[derive(Debug, Clone, Copy)]
 pub enum Action {
     /// It is given as it is.
     Pass,
+    /// It is not given.
+    Drop,
     /// It is kept for its exit event and not given.
     Store,
     /// It is kept for its exit event and given.
@@ -112,8 +115,6 @@ pub struct ConvertStats {
 
 /// Largest event that is converted, as upstream.
 const MAX_CONVERTED: usize = 65_536;
-/// More steps than any event of the table needs.
-const MAX_STEPS: usize = 50;
 
 /// Whether an event needs no look at the table: not unused, and of today's form.
 #[inline]
@@ -158,14 +159,19 @@ pub fn initial_state(code: u16) -> bool {
 }
 
 /// Converts events of one capture, in their order.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Converter {
+    plans: &'static Plans,
     enters: EnterStore,
     /// The event converted last.
     bytes: Vec<u8>,
-    /// The step before it.
-    from: Vec<u8>,
     stats: ConvertStats,
+}
+
+impl Default for Converter {
+    fn default() -> Self {
+        Self { plans: &PLANS, enters: EnterStore::default(), bytes: Vec::new(), stats: ConvertStats::default() }
+    }
 }
 
 impl Converter {
@@ -194,108 +200,70 @@ impl Converter {
     /// # Errors
     /// A [`ConvertError`] when the event has no form of today.
     pub fn convert(&mut self, event: &Event<'_>) -> Result<Outcome, ConvertError> {
-        let mut step = self.step(event)?;
-        if step == Step::Pass {
-            return Ok(Outcome::Pass);
-        }
-        for _ in 0..MAX_STEPS {
-            if step == Step::Drop {
-                self.stats.dropped += 1;
-                return Ok(Outcome::Drop);
+        let plans = self.plans;
+        let plan = plans.get(event.code, event.nparams());
+        let large = event.bytes().len() > MAX_CONVERTED;
+        match plan {
+            Plan::Fail => return Err(refusal(event)),
+            Plan::Keep(End::Pass) => return Ok(Outcome::Pass),
+            Plan::Keep(End::Drop) => {}
+            _ if large => {
+                return Err(ConvertError::TooLarge { name: event.info().symbol, len: event.bytes().len() });
             }
-            let header = self.bytes.first_chunk::<HEADER_LEN>().unwrap_or(&[0; HEADER_LEN]);
-            let code = u16::from_le_bytes([header[20], header[21]]);
-            let nparams = u32::from_le_bytes([header[22], header[23], header[24], header[25]]);
-            if step == Step::Pass || passes(code, nparams) {
-                self.stats.converted += 1;
-                return Ok(Outcome::Converted);
+            Plan::Keep(End::Store) => self.enters.put(event.tid, event.code, event.bytes()),
+            Plan::Keep(End::StoreAndPass) => {
+                self.enters.put(event.tid, event.code, event.bytes());
+                return Ok(Outcome::Pass);
             }
-            step = self.again(event)?;
-        }
-        Err(endless(event))
-    }
-
-    /// Another step on what the last one built.
-    fn again(&mut self, first: &Event<'_>) -> Result<Step, ConvertError> {
-        let from = std::mem::replace(&mut self.bytes, std::mem::take(&mut self.from));
-        // What a step built is whole; were it not, there would be no form of today.
-        let step = Event::parse(&from, first.cpu).map_err(|_| endless(first)).and_then(|event| self.step(&event));
-        self.from = from;
-        if !matches!(step, Ok(Step::Changed)) {
-            std::mem::swap(&mut self.from, &mut self.bytes);
-        }
-        step
-    }
-
-    /// One step; [`Step::Changed`] leaves the event's next form in `bytes`.
-    fn step(&mut self, event: &Event<'_>) -> Result<Step, ConvertError> {
-        let info = event.info();
-        if info.has(eflags::EF_UNUSED) {
-            return Ok(Step::Drop);
-        }
-        let (name, nparams, expected) = (info.symbol, event.nparams(), info.params.len());
-        if !event.is_enter() || !info.has(eflags::EF_CONVERTER_MANAGED) {
-            if nparams > expected {
-                return Err(ConvertError::TooManyParams { name, nparams, expected });
-            }
-            if !info.has(eflags::EF_OLD_VERSION) && (nparams == expected || !info.has(eflags::EF_CONVERTER_MANAGED)) {
-                return Ok(Step::Pass);
-            }
-            if !info.has(eflags::EF_CONVERTER_MANAGED) {
-                return Ok(Step::Drop);
-            }
-        }
-        let action = table::find(event.code, nparams).ok_or(ConvertError::NoRow { name, nparams })?;
-        if event.bytes().len() > MAX_CONVERTED {
-            return Err(ConvertError::TooLarge { name, len: event.bytes().len() });
-        }
-        Ok(match action {
-            Action::Pass => Step::Pass,
-            Action::Store => {
-                self.enters.put(event);
-                Step::Drop
-            }
-            Action::StoreAndPass => {
-                self.enters.put(event);
-                Step::Pass
-            }
-            Action::Add(sources) => {
-                self.build(event, event.code, nparams, sources);
-                Step::Changed
-            }
-            Action::Change(code, sources) => {
-                self.build(event, code, 0, sources);
-                Step::Changed
-            }
-        })
-    }
-
-    /// Builds the event of that code with the first `keep` parameters of `event` and one for each of `sources`.
-    fn build(&mut self, event: &Event<'_>, code: u16, keep: usize, sources: &[Source]) {
-        let mut old = [&[][..]; MAX_PARAMS];
-        old.iter_mut().zip(event.params()).for_each(|(slot, param)| *slot = param);
-        let mut out = Build::begin(&mut self.bytes, event, code, keep + sources.len());
-        old[..keep].iter().for_each(|param| out.push(param));
-        let wants_enter = sources.iter().any(|s| matches!(s, Source::Enter(_) | Source::EnterOrEmpty(_)));
-        let enter = if wants_enter { self.enters.get(event) } else { store::Enter::Missing };
-        if wants_enter {
-            self.stats.without_enter += u64::from(matches!(enter, store::Enter::Missing));
-            self.stats.mismatched += u64::from(matches!(enter, store::Enter::OtherCall));
-        }
-        let enter = if let store::Enter::Found(enter) = &enter { Some(enter) } else { None };
-        for source in sources {
-            match *source {
-                Source::Old(index) => out.push(old[usize::from(index) % MAX_PARAMS]),
-                Source::Enter(index) => match enter.and_then(|e| e.param(usize::from(index))) {
-                    Some(value) => out.push(value),
-                    None => out.push_default(),
-                },
-                Source::EnterOrEmpty(index) => {
-                    out.push(enter.and_then(|e| e.param(usize::from(index))).unwrap_or_default());
+            Plan::Build(recipe) => {
+                self.build(event, recipe);
+                if matches!(recipe.end, End::Store | End::StoreAndPass) {
+                    self.enters.put(event.tid, recipe.code, &self.bytes);
                 }
-                Source::Default => out.push_default(),
-                Source::Empty => out.push(&[]),
-                Source::ContainerJson => out.push(&json::container(event).unwrap_or_default()),
+                if matches!(recipe.end, End::Pass | End::StoreAndPass) {
+                    self.stats.converted += 1;
+                    return Ok(Outcome::Converted);
+                }
+            }
+        }
+        self.stats.dropped += 1;
+        Ok(Outcome::Drop)
+    }
+
+    /// Writes the event's form of today into `bytes`.
+    fn build(&mut self, event: &Event<'_>, recipe: &Recipe) {
+        let enter = match recipe.enter {
+            Some(code) => self.enters.get(event.tid, code),
+            None => Enter::Missing,
+        };
+        let enter = match &enter {
+            Enter::Found(enter) => {
+                self.stats.without_enter += recipe.asks - 1;
+                Some(enter)
+            }
+            Enter::Missing => {
+                self.stats.without_enter += recipe.asks;
+                None
+            }
+            Enter::OtherCall => {
+                self.stats.mismatched += recipe.asks;
+                None
+            }
+        };
+        let mut out = Build::begin(&mut self.bytes, event, recipe);
+        for piece in &recipe.pieces[out.index..] {
+            let value = match piece.from {
+                From::Event(index) => event.param(usize::from(index)),
+                From::Enter(index) => enter.and_then(|enter| enter.param(usize::from(index))),
+                From::ContainerJson => {
+                    out.push(&json::container(event).unwrap_or_default(), piece.most);
+                    continue;
+                }
+                From::Nowhere => None,
+            };
+            match value {
+                Some(value) => out.push(value, piece.most),
+                None => out.push(&[piece.fill; 16][..piece.filled.min(16)], piece.most),
             }
         }
         out.finish();
@@ -305,54 +273,56 @@ impl Converter {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Step {
-    Pass,
-    Drop,
-    Changed,
-}
-
-fn endless(event: &Event<'_>) -> ConvertError {
-    ConvertError::Endless { name: event.info().symbol }
+/// Why an event has no form of today.
+#[cold]
+fn refusal(event: &Event<'_>) -> ConvertError {
+    let name = event.info().symbol;
+    plan::of(event.code, event.nparams()).err().unwrap_or(ConvertError::Endless { name })
 }
 
 /// Writes an event into a buffer that is used again and again.
 struct Build<'a> {
     out: &'a mut Vec<u8>,
-    params: &'static [ParamInfo],
+    /// Bytes of a length.
     width: usize,
     index: usize,
 }
 
 impl<'a> Build<'a> {
-    fn begin(out: &'a mut Vec<u8>, from: &Event<'_>, code: u16, nparams: usize) -> Self {
-        let (params, large) = info(code).map_or((&[][..], false), |info| (info.params, info.is_large()));
-        let width = if large { 4 } else { 2 };
+    /// The header, room for the lengths, and the parameters that the recipe keeps.
+    fn begin(out: &'a mut Vec<u8>, from: &Event<'_>, recipe: &Recipe) -> Self {
+        let large = info(recipe.code).is_some_and(|info| info.is_large());
+        let (width, nparams) = (if large { 4 } else { 2 }, recipe.pieces.len());
+        let bytes = from.bytes();
         out.clear();
-        out.extend_from_slice(&from.bytes()[..HEADER_LEN]);
-        out[20..22].copy_from_slice(&code.to_le_bytes());
+        out.extend_from_slice(&bytes[..HEADER_LEN]);
+        out[20..22].copy_from_slice(&recipe.code.to_le_bytes());
         out[22..26].copy_from_slice(&(nparams as u32).to_le_bytes());
+        let lens = &bytes[HEADER_LEN..];
+        let length = |index: usize| match lens[index * width..] {
+            [a, b, c, d, ..] if large => u32::from_le_bytes([a, b, c, d]) as usize,
+            [a, b, ..] => usize::from(u16::from_le_bytes([a, b])),
+            _ => 0,
+        };
+        let uncut = recipe.pieces[..recipe.kept].iter().enumerate().take_while(|(index, p)| length(*index) <= p.most);
+        let (index, kept) = uncut.fold((0, 0), |(count, sum), (index, _)| (count + 1, sum + length(index)));
+        out.extend_from_slice(&lens[..index * width]);
         out.resize(HEADER_LEN + nparams * width, 0);
-        Self { out, params, width, index: 0 }
+        if index > 0 {
+            let start = HEADER_LEN + from.nparams() * width;
+            out.extend_from_slice(&bytes[start..start + kept]);
+        }
+        Self { out, width, index }
     }
 
-    /// Appends a parameter, cut to the size of its type.
-    fn push(&mut self, value: &[u8]) {
-        let fixed = self.params.get(self.index).and_then(|param| param.ty.fixed_size());
-        let most = fixed.unwrap_or(if self.width == 2 { usize::from(u16::MAX) } else { u32::MAX as usize });
+    /// Appends a parameter, cut to so many bytes.
+    fn push(&mut self, value: &[u8], most: usize) {
         let value = &value[..value.len().min(most)];
         let at = HEADER_LEN + self.index * self.width;
         let len = (value.len() as u32).to_le_bytes();
         self.out[at..at + self.width].copy_from_slice(&len[..self.width]);
         self.out.extend_from_slice(value);
         self.index += 1;
-    }
-
-    fn push_default(&mut self) {
-        let ty = self.params.get(self.index).map(|param| param.ty);
-        let size = ty.and_then(ParamType::fixed_size).unwrap_or(0);
-        let fill = if matches!(ty, Some(ParamType::Uid | ParamType::Gid)) { 0xff } else { 0 };
-        self.push(&[fill; 16][..size]);
     }
 
     fn finish(self) {

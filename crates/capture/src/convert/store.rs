@@ -26,16 +26,28 @@ pub enum Enter<'a> {
 /// The last enter event of every thread, bounded in number and bytes.
 #[derive(Debug)]
 pub struct EnterStore {
-    by_tid: HashMap<i64, Vec<u8>, FxSeededState>,
+    /// Index of each thread's slot.
+    by_tid: HashMap<i64, u32, FxSeededState>,
+    slots: Vec<Slot>,
+    /// The slot used last: most events come in runs of one thread.
+    last: Option<(i64, u32)>,
     bytes: usize,
     lost: u64,
+}
+
+/// A thread's enter event; none if there are no bytes.
+#[derive(Debug, Default)]
+struct Slot {
+    code: u16,
+    bytes: Vec<u8>,
 }
 
 impl Default for EnterStore {
     fn default() -> Self {
         // Thread ids of a hostile capture shall not be chosen to collide.
         let seed = RandomState::new().hash_one(0u8) as usize;
-        Self { by_tid: HashMap::with_hasher(FxSeededState::with_seed(seed)), bytes: 0, lost: 0 }
+        let by_tid = HashMap::with_hasher(FxSeededState::with_seed(seed));
+        Self { by_tid, slots: Vec::new(), last: None, bytes: 0, lost: 0 }
     }
 }
 
@@ -48,47 +60,80 @@ impl EnterStore {
     /// Forgets all.
     pub fn clear(&mut self) {
         self.by_tid.clear();
+        self.slots.clear();
+        self.last = None;
         self.bytes = 0;
     }
 
-    /// Keeps this enter event in place of the thread's last.
-    pub fn put(&mut self, event: &Event<'_>) {
-        if self.bytes + event.bytes().len() > MAX_BYTES || self.by_tid.len() >= MAX_THREADS {
+    /// Keeps a thread's enter event of that code in place of its last.
+    pub fn put(&mut self, tid: i64, code: u16, event: &[u8]) {
+        if self.bytes + event.len() > MAX_BYTES || self.slots.len() >= MAX_THREADS {
             self.make_room();
         }
-        let slot = self.by_tid.entry(event.tid).or_default();
-        self.bytes -= slot.capacity();
-        slot.clear();
-        slot.extend_from_slice(event.bytes());
-        self.bytes += slot.capacity();
+        let index = match self.find(tid) {
+            Some(index) => index,
+            None => {
+                let index = self.slots.len() as u32;
+                self.slots.push(Slot::default());
+                self.by_tid.insert(tid, index);
+                index
+            }
+        };
+        self.last = Some((tid, index));
+        let slot = &mut self.slots[index as usize];
+        self.bytes -= slot.bytes.capacity();
+        slot.code = code;
+        slot.bytes.clear();
+        slot.bytes.extend_from_slice(event);
+        self.bytes += slot.bytes.capacity();
     }
 
-    /// The stored enter event of this exit event.
-    pub fn get(&self, exit: &Event<'_>) -> Enter<'_> {
-        let Some(bytes) = self.by_tid.get(&exit.tid).filter(|bytes| !bytes.is_empty()) else { return Enter::Missing };
-        match Event::parse(bytes, exit.cpu) {
-            Ok(enter) if enter.code + 1 == exit.code => Enter::Found(enter),
-            _ => Enter::OtherCall,
+    /// The thread's stored enter event, which should be of that code.
+    pub fn get(&self, tid: i64, code: u16) -> Enter<'_> {
+        let slot = self.find(tid).and_then(|index| self.slots.get(index as usize));
+        let Some(slot) = slot.filter(|slot| !slot.bytes.is_empty()) else { return Enter::Missing };
+        if slot.code != code {
+            return Enter::OtherCall;
         }
+        Event::parse(&slot.bytes, 0).map_or(Enter::OtherCall, Enter::Found)
     }
 
     /// The thread's enter event has served.
     pub fn used(&mut self, tid: i64) {
-        if let Some(slot) = self.by_tid.get_mut(&tid) {
-            slot.clear();
-            if slot.capacity() > KEEP {
-                self.bytes -= slot.capacity();
-                *slot = Vec::new();
+        let index = self.find(tid);
+        if let Some(slot) = index.and_then(|index| self.slots.get_mut(index as usize)) {
+            slot.bytes.clear();
+            if slot.bytes.capacity() > KEEP {
+                self.bytes -= slot.bytes.capacity();
+                slot.bytes = Vec::new();
             }
+        }
+    }
+
+    #[inline]
+    fn find(&self, tid: i64) -> Option<u32> {
+        match self.last {
+            Some((last, index)) if last == tid => Some(index),
+            _ => self.by_tid.get(&tid).copied(),
         }
     }
 
     /// Frees buffers that hold no event; where that frees little, all of them, so that the work stays in proportion.
     fn make_room(&mut self) {
-        self.by_tid.retain(|_, slot| !slot.is_empty());
-        self.bytes = self.by_tid.values().map(Vec::capacity).sum();
-        if self.by_tid.len() > MAX_THREADS / 2 || self.bytes > MAX_BYTES / 2 {
-            self.lost += self.by_tid.len() as u64;
+        let mut old = std::mem::take(&mut self.slots);
+        self.last = None;
+        self.by_tid.retain(|_, index| {
+            let slot = std::mem::take(&mut old[*index as usize]);
+            *index = self.slots.len() as u32;
+            let holds = !slot.bytes.is_empty();
+            if holds {
+                self.slots.push(slot);
+            }
+            holds
+        });
+        self.bytes = self.slots.iter().map(|slot| slot.bytes.capacity()).sum();
+        if self.slots.len() > MAX_THREADS / 2 || self.bytes > MAX_BYTES / 2 {
+            self.lost += self.slots.len() as u64;
             self.clear();
         }
     }
@@ -105,8 +150,8 @@ mod tests {
         for tid in 0..200_000 {
             let mut writer = EventWriter::new(1, tid, code::SYSCALL_OPEN_E);
             writer.push_text(&[b'x'; 1000]);
-            store.put(&Event::parse(&writer.finish(), 0).unwrap());
-            assert!(store.bytes <= MAX_BYTES + 2000 && store.by_tid.len() <= MAX_THREADS);
+            store.put(tid, code::SYSCALL_OPEN_E, &writer.finish());
+            assert!(store.bytes <= MAX_BYTES + 2000 && store.slots.len() <= MAX_THREADS);
         }
         assert!(store.lost() > 100_000);
     }
@@ -116,9 +161,9 @@ mod tests {
         let mut store = EnterStore::default();
         let event = |tid| EventWriter::new(1, tid, code::SYSCALL_CLOSE_E).push(&[0; 8]).finish();
         for tid in 0..300_000 {
-            store.put(&Event::parse(&event(tid), 0).unwrap());
+            store.put(tid, code::SYSCALL_CLOSE_E, &event(tid));
             store.used(tid);
         }
-        assert_eq!((store.lost(), store.by_tid.len() <= MAX_THREADS), (0, true));
+        assert_eq!((store.lost(), store.slots.len() <= MAX_THREADS), (0, true));
     }
 }
