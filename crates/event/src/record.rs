@@ -26,7 +26,8 @@ pub enum Tag {
     File = 5,
     /// Addresses of the socket after the call, in the encoding of a `SOCKTUPLE` parameter.
     SockTuple = 6,
-    /// Second path of calls with two (rename, link), without a NUL.
+    /// Second path of calls with two (rename, link), without a NUL. The kernel programs do not write it, nor the first
+    /// of these calls and of unlink: when a call ends, the names it took are gone. That needs a hook inside the call.
     Path2 = 7,
 }
 

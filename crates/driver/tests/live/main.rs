@@ -6,3 +6,4 @@ mod load;
 mod parity;
 mod rings;
 mod stage;
+mod surface;

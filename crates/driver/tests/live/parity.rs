@@ -258,6 +258,7 @@ enum How {
     Past,
     More,
     Less,
+    Unseen,
 }
 
 impl Deviations {
@@ -294,8 +295,10 @@ impl Line {
             "past" => How::Past,
             "more" => How::More,
             "less" => How::Less,
+            "unseen" => How::Unseen,
             _ => return None,
         };
+        let sometimes = sometimes || how == How::Unseen;
         words.next().map(|_| Self { what, how, sometimes })
     }
 
@@ -326,7 +329,7 @@ impl Line {
                 let now = std::time::SystemTime::UNIX_EPOCH.elapsed().expect("the clock is set").as_nanos() as i64;
                 (YEAR_2015..=now).contains(&ours)
             }),
-            How::More | How::Less => false,
+            How::More | How::Less | How::Unseen => false,
         }
     }
 }

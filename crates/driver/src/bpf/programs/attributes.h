@@ -34,8 +34,8 @@ CALL(chown, SYSCALL_CHOWN_X)
 {
 	store_s64(e, c->ret);	    /* res */
 	store_string(e, arg(c, 0)); /* path */
-	store_u32(e, arg(c, 1));    /* uid */
-	store_u32(e, arg(c, 2));    /* gid */
+	store_u32(e, id_arg(c, 1));    /* uid */
+	store_u32(e, id_arg(c, 2));    /* gid */
 }
 
 /* int lchown(const char *filename, uid_t user, gid_t group) */
@@ -43,8 +43,8 @@ CALL(lchown, SYSCALL_LCHOWN_X)
 {
 	store_s64(e, c->ret);	    /* res */
 	store_string(e, arg(c, 0)); /* path */
-	store_u32(e, arg(c, 1));    /* uid */
-	store_u32(e, arg(c, 2));    /* gid */
+	store_u32(e, id_arg(c, 1));    /* uid */
+	store_u32(e, id_arg(c, 2));    /* gid */
 }
 
 /* int fchown(unsigned int fd, uid_t user, gid_t group) */
@@ -52,8 +52,8 @@ CALL(fchown, SYSCALL_FCHOWN_X)
 {
 	store_s64(e, c->ret);	      /* res */
 	store_s64(e, (s32)arg(c, 0)); /* fd */
-	store_u32(e, arg(c, 1));      /* uid */
-	store_u32(e, arg(c, 2));      /* gid */
+	store_u32(e, id_arg(c, 1));      /* uid */
+	store_u32(e, id_arg(c, 2));      /* gid */
 }
 
 /* int fchownat(int dfd, const char *filename, uid_t user, gid_t group, int flag) */

@@ -12,7 +12,7 @@
  */
 #pragma once
 
-#include "../base/call.h"
+#include "../base/compat.h"
 #include "../base/scope.h"
 #include "../extract/file.h"
 #include "../extract/flags.h"

@@ -9,48 +9,48 @@
 CALL(setuid, SYSCALL_SETUID_X)
 {
 	store_s64(e, c->ret);	 /* res */
-	store_u32(e, arg(c, 0)); /* uid */
+	store_u32(e, id_arg(c, 0)); /* uid */
 }
 
 /* int setgid(gid_t gid) */
 CALL(setgid, SYSCALL_SETGID_X)
 {
 	store_s64(e, c->ret);	 /* res */
-	store_u32(e, arg(c, 0)); /* gid */
+	store_u32(e, id_arg(c, 0)); /* gid */
 }
 
 /* int setreuid(uid_t ruid, uid_t euid) */
 CALL(setreuid, SYSCALL_SETREUID_X)
 {
 	store_s64(e, c->ret);	 /* res */
-	store_u32(e, arg(c, 0)); /* ruid */
-	store_u32(e, arg(c, 1)); /* euid */
+	store_u32(e, id_arg(c, 0)); /* ruid */
+	store_u32(e, id_arg(c, 1)); /* euid */
 }
 
 /* int setregid(gid_t rgid, gid_t egid) */
 CALL(setregid, SYSCALL_SETREGID_X)
 {
 	store_s64(e, c->ret);	 /* res */
-	store_u32(e, arg(c, 0)); /* rgid */
-	store_u32(e, arg(c, 1)); /* egid */
+	store_u32(e, id_arg(c, 0)); /* rgid */
+	store_u32(e, id_arg(c, 1)); /* egid */
 }
 
 /* int setresuid(uid_t ruid, uid_t euid, uid_t suid) */
 CALL(setresuid, SYSCALL_SETRESUID_X)
 {
 	store_s64(e, c->ret);	 /* res */
-	store_u32(e, arg(c, 0)); /* ruid */
-	store_u32(e, arg(c, 1)); /* euid */
-	store_u32(e, arg(c, 2)); /* suid */
+	store_u32(e, id_arg(c, 0)); /* ruid */
+	store_u32(e, id_arg(c, 1)); /* euid */
+	store_u32(e, id_arg(c, 2)); /* suid */
 }
 
 /* int setresgid(gid_t rgid, gid_t egid, gid_t sgid) */
 CALL(setresgid, SYSCALL_SETRESGID_X)
 {
 	store_s64(e, c->ret);	 /* res */
-	store_u32(e, arg(c, 0)); /* rgid */
-	store_u32(e, arg(c, 1)); /* egid */
-	store_u32(e, arg(c, 2)); /* sgid */
+	store_u32(e, id_arg(c, 0)); /* rgid */
+	store_u32(e, id_arg(c, 1)); /* egid */
+	store_u32(e, id_arg(c, 2)); /* sgid */
 }
 
 /* int capset(cap_user_header_t header, const cap_user_data_t data) */
@@ -78,12 +78,24 @@ CALL(setpgid, SYSCALL_SETPGID_X)
 	store_s64(e, (s32)arg(c, 1)); /* pgid */
 }
 
+#define RLIM_INFINITY32 0xffffffff
+
+/* Soft and hard limit. */
+static __always_inline void read_limits(const struct call *c, u64 limit[2], u64 from)
+{
+	read_words(c, limit, 2, from);
+	if (c->compat) {
+		limit[0] = limit[0] == RLIM_INFINITY32 ? -1 : limit[0];
+		limit[1] = limit[1] == RLIM_INFINITY32 ? -1 : limit[1];
+	}
+}
+
 /* int setrlimit(unsigned int resource, struct rlimit *rlim) */
 CALL(setrlimit, SYSCALL_SETRLIMIT_X)
 {
 	u64 limit[2] = {};
 
-	bpf_probe_read_user(limit, sizeof(limit), (void *)arg(c, 1));
+	read_limits(c, limit, arg(c, 1));
 	store_s64(e, c->ret);			 /* res */
 	store_s64(e, limit[0]);			 /* cur */
 	store_s64(e, limit[1]);			 /* max */

@@ -10,7 +10,7 @@ CALL(init_module, SYSCALL_INIT_MODULE_X)
 	u64 len = arg(c, 1);
 
 	store_s64(e, c->ret);					  /* res */
-	store_bytes(e, arg(c, 0), len <= 0xffff ? len : 0xffff); /* img */
+	store_bytes(e, arg(c, 0), len < MAX_BYTES ? len : MAX_BYTES); /* img */
 	store_u64(e, len);					  /* length */
 	store_string(e, arg(c, 2));				  /* uargs */
 }

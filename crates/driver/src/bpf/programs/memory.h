@@ -26,14 +26,20 @@ CALL(mprotect, SYSCALL_MPROTECT_X)
 /* void *mmap(unsigned long addr, unsigned long len, unsigned long prot, unsigned long flags, fd, off) */
 CALL(mmap, SYSCALL_MMAP_X)
 {
-	store_s64(e, c->ret);		     /* res */
-	store_vm(e);			     /* vm_size, vm_rss, vm_swap */
-	store_u64(e, arg(c, 0));	     /* addr */
-	store_u64(e, arg(c, 1));	     /* length */
-	store_u32(e, prot_flags(arg(c, 2))); /* prot */
-	store_u32(e, mmap_flags(arg(c, 3))); /* flags */
-	store_s64(e, (s32)arg(c, 4));	     /* fd */
-	store_u64(e, arg(c, 5));	     /* offset */
+	u64 a[6] = {arg(c, 0), arg(c, 1), arg(c, 2), arg(c, 3), arg(c, 4), arg(c, 5)};
+
+	if (is_i386(c, I386_OLD_MMAP))
+		read_words(c, a, 6, a[0]);
+	else if (is_i386(c, I386_MMAP2))
+		a[5] <<= 12; /* in pages, of 4 KiB whatever a page is */
+	store_s64(e, c->ret);		  /* res */
+	store_vm(e);			  /* vm_size, vm_rss, vm_swap */
+	store_u64(e, a[0]);		  /* addr */
+	store_u64(e, a[1]);		  /* length */
+	store_u32(e, prot_flags(a[2])); /* prot */
+	store_u32(e, mmap_flags(a[3])); /* flags */
+	store_s64(e, (s32)a[4]);	  /* fd */
+	store_u64(e, a[5]);		  /* offset */
 }
 
 /* int munmap(unsigned long addr, size_t len) */

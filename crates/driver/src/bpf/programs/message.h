@@ -83,7 +83,7 @@ CALL(recvmsg, SOCKET_RECVMSG_X)
 			read_vector(e, c, &v, m.iov, m.iovlen);
 		store_vector(e, &v, c->ret);		  /* data */
 		store_socktuple(e, fd, INBOUND, m.name); /* tuple */
-		store_bytes(e, m.control, m.controllen <= 0xffff ? m.controllen : 0); /* msgcontrol */
+		store_bytes(e, m.control, m.controllen < MAX_BYTES ? m.controllen : MAX_BYTES); /* msgcontrol */
 	} else {
 		store_u32(e, 0);
 		store_empty(e);

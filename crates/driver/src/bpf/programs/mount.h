@@ -33,5 +33,5 @@ CALL(umount2, SYSCALL_UMOUNT2_X)
 {
 	store_s64(e, c->ret);	       /* res */
 	store_string(e, arg(c, 0));    /* name */
-	store_u32(e, arg(c, 1) & 0xf); /* flags */
+	store_u32(e, is_i386(c, I386_UMOUNT) ? 0 : arg(c, 1) & 0xf); /* flags */
 }

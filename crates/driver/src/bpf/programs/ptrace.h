@@ -25,7 +25,7 @@ static __always_inline void store_ptrace_data(struct event *e, struct call *c, u
 	case PPM_PTRACE_PEEKTEXT:
 	case PPM_PTRACE_PEEKDATA:
 	case PPM_PTRACE_PEEKUSR:
-		bpf_probe_read_user(&word, sizeof(word), (void *)data);
+		bpf_probe_read_user(&word, c->compat ? 4 : 8, (void *)data);
 		store_dynamic_u64(e, word);
 		break;
 	case PPM_PTRACE_CONT:
@@ -56,7 +56,7 @@ CALL(ptrace, SYSCALL_PTRACE_X)
 static __always_inline void store_process_vm(struct event *e, struct call *c)
 {
 	store_s64(e, c->ret);	 /* res */
-	store_s64(e, arg(c, 0)); /* pid */
+	store_s64(e, (s32)arg(c, 0)); /* pid */
 	if (c->ret > 0)
 		store_iovec_data(e, c, arg(c, 1), arg(c, 2), c->ret); /* data */
 	else

@@ -31,7 +31,7 @@ CALL(pread64, SYSCALL_PREAD_X)
 	store_bytes(e, arg(c, 1), c->ret > 0 ? kept_of(c->ret) : 0); /* data */
 	store_s64(e, (s32)arg(c, 0));					 /* fd */
 	store_u32(e, arg(c, 2));					 /* size */
-	store_u64(e, arg(c, 3));					 /* pos */
+	store_u64(e, wide_arg(c, 3));					 /* pos */
 }
 
 /* ssize_t pwrite64(unsigned int fd, const char *buf, size_t count, loff_t pos) */
@@ -43,7 +43,7 @@ CALL(pwrite64, SYSCALL_PWRITE_X)
 	store_bytes(e, arg(c, 1), kept_of(c->ret > 0 ? c->ret : size)); /* data */
 	store_s64(e, (s32)arg(c, 0));					/* fd */
 	store_u32(e, size);						/* size */
-	store_u64(e, arg(c, 3));					/* pos */
+	store_u64(e, wide_arg(c, 3));					/* pos */
 }
 
 static __always_inline void store_readv(struct event *e, struct call *c)
@@ -84,14 +84,14 @@ CALL(writev, SYSCALL_WRITEV_X)
 CALL(preadv, SYSCALL_PREADV_X)
 {
 	store_readv(e, c);
-	store_u64(e, arg(c, 3)); /* pos */
+	store_u64(e, wide_arg(c, 3)); /* pos */
 }
 
 /* ssize_t pwritev(unsigned long fd, const struct iovec *vec, unsigned long vlen, unsigned long pos_l, ... pos_h) */
 CALL(pwritev, SYSCALL_PWRITEV_X)
 {
 	store_writev(e, c);
-	store_u64(e, arg(c, 3)); /* pos */
+	store_u64(e, wide_arg(c, 3)); /* pos */
 }
 
 /* long splice(int fd_in, loff_t *off_in, int fd_out, loff_t *off_out, size_t len, unsigned int flags) */
@@ -109,7 +109,7 @@ CALL(sendfile, SYSCALL_SENDFILE_X)
 {
 	u64 offset = 0;
 
-	bpf_probe_read_user(&offset, sizeof(offset), (void *)arg(c, 2));
+	bpf_probe_read_user(&offset, is_i386(c, I386_SENDFILE32) ? 4 : 8, (void *)arg(c, 2));
 	store_s64(e, c->ret);	      /* res */
 	store_u64(e, offset);	      /* offset */
 	store_s64(e, (s32)arg(c, 0)); /* out_fd */

@@ -5,6 +5,7 @@
 #include "../base/event.h"
 
 #define MAX_PATH 4096
+#define MAX_BYTES (MAX_EVENT - MAX_PATH - 512) /* one parameter of so many bytes and a path fit into an event */
 
 enum memory { USER, KERNEL };
 

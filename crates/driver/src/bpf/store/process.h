@@ -56,11 +56,11 @@ static long next_pointer(u32 index, void *ctx)
 	if (!at || !s)
 		return 1;
 	n = bpf_probe_read_user_str(s->data + (p->pos & EVENT_MASK), MAX_ARGS, (void *)at);
-	if (n < 0)
-		return 1;
 	p->next++;
-	p->pos += (u32)n;
-	p->kept += (u32)n;
+	if (n > 0) { /* a string that cannot be read is passed over */
+		p->pos += (u32)n;
+		p->kept += (u32)n;
+	}
 	return p->kept >= p->max;
 }
 
@@ -120,6 +120,7 @@ static __always_inline struct kernfs_node *kernfs_parent(struct kernfs_node *kn)
  * kernel's, whose body the verifier looks at once. */
 #define NAMES_BASE 0x1d000
 #define CGROUP_DEPTH 16
+#define MAX_CGROUP 0xfff /* bytes told of one control group; what is longer loses its end */
 
 struct cgroup_walk {
 	struct kernfs_node *node;
@@ -185,6 +186,8 @@ __noinline u32 push_cgroup(u64 css_address, u32 pos)
 	bpf_loop(w.depth, append_name, &w, 0);
 	if (w.depth <= 1)
 		w.pos++;
+	if (w.pos - pos > MAX_CGROUP)
+		w.pos = pos + MAX_CGROUP;
 	s->data[(w.pos - 1) & EVENT_MASK] = 0;
 	return w.pos - pos;
 }
@@ -204,7 +207,7 @@ static __always_inline u64 subsystem_state(struct task_struct *task, u32 which)
 		advance(e, push_cgroup(subsystem_state(task, bpf_core_enum_value(enum cgroup_subsys_id,                \
 										 which##_cgrp_id)),                    \
 				       (e)->pos) &                                                                     \
-				   0xfff)
+				   MAX_CGROUP)
 
 /* The control groups of the subsystems that tell containers apart. */
 static __always_inline void store_cgroups(struct event *e, struct task_struct *task)

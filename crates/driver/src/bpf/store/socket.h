@@ -40,7 +40,10 @@ static __always_inline void store_sockaddr(struct event *e, u64 from, u32 len)
 	u16 family;
 
 	len &= 0xffff;
-	if (!len || len > 0x7ff || bpf_probe_read_user(at, len & 0x7ff, (void *)from)) {
+	if (len > 0x7ff) /* the kernel refuses all beyond 128; upstream shows them none the less */
+		len = 0x7ff;
+	__builtin_memset(at, 0, 32); /* a short address has zeros for the rest */
+	if (!len || bpf_probe_read_user(at, len & 0x7ff, (void *)from)) {
 		store_empty(e);
 		return;
 	}
