@@ -52,7 +52,7 @@ impl ConfigArgs {
     /// Loads the configuration and logs what is odd about it.
     pub fn load(&self) -> Result<config::Config, Failure> {
         let loaded = config::load(self.config.as_deref(), &self.overrides)
-            .map_err(|message| Failure::Input(anyhow::anyhow!(message)))?;
+            .map_err(|fault| Failure::Input(anyhow::anyhow!(fault.to_string())))?;
         for warning in &loaded.warnings {
             tracing::warn!("{warning}");
         }

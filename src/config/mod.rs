@@ -1,20 +1,38 @@
-//! The configuration: `falco.yaml`'s keys and Peregrine's own, from a file and from `-o key=value`.
+//! The configuration: `falco.yaml`'s keys and Peregrine's own, from files and from `-o key=value`.
 //!
-//! Without a file every key has its default. What this program does not know is named in a warning, never fatal.
+//! `peregrine.yaml` and `falco.yaml` are the same language. Without a file every key has its default. What this program
+//! does not know is named in a warning, never fatal. What is wrong is named with its place.
 
+mod defaults;
+mod fault;
+mod files;
 mod keys;
 mod node;
+mod path;
+mod read;
+mod removed;
+mod schema;
+mod settings;
+mod shape;
 
-pub use keys::KEYS;
-use node::Node;
+pub use fault::{Fault, Place, Weight};
+pub use files::ConfigFile;
+pub use keys::{KEYS, Key};
+pub use node::{Node, Value};
+pub use removed::REMOVED;
+pub use schema::{schema, validate};
+pub use settings::*;
+
 use peregrine_engine::Matching;
-use peregrine_filter::suggest::nearest;
 use peregrine_state::Purging;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// All settings.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
+    /// Whether files of the configuration and rules are watched for changes.
+    pub watch_config_files: bool,
     /// Rules files and directories.
     pub rules_files: Vec<PathBuf>,
     /// Which rules are switched on or off, in order.
@@ -23,6 +41,40 @@ pub struct Config {
     pub priority: String,
     /// Whether the first match ends an event.
     pub rule_matching: Matching,
+    /// Where system calls come from.
+    pub engine: EngineKind,
+    /// What holds instead of the three settings of rings below where `engine` is the kernel module; already put there.
+    pub kmod: Kmod,
+    /// The capture that is replayed, as it is written; it counts when `engine` says so.
+    pub replay_file: PathBuf,
+    /// Ring buffer size: 2^(preset-1) MiB.
+    pub buf_size_preset: u32,
+    /// CPUs that share a ring buffer, 0 for all.
+    pub cpus_per_buffer: u32,
+    /// Failed calls are dropped in the kernel.
+    pub drop_failed: bool,
+    /// No BPF iterators for the snapshot.
+    pub disable_iterators: bool,
+    /// Captures that begin with a match.
+    pub capture: CaptureSettings,
+    /// System calls beyond those of the rules.
+    pub base_syscalls: BaseSyscalls,
+    /// Threads at most.
+    pub thread_table_size: usize,
+    /// When threads go whose end was missed.
+    pub purging: Purging,
+    /// Bytes kept of I/O buffers.
+    pub snaplen: u32,
+    /// All plugins that are configured; [`Config::plugins_to_load`] says which are loaded.
+    pub plugins: Vec<Plugin>,
+    /// The names of those to load, in order; all where there is no list.
+    pub load_plugins: Option<Vec<String>>,
+    /// Plugins' sources know the host.
+    pub plugins_hostinfo: bool,
+    /// Times in UTC as in ISO 8601.
+    pub time_iso_8601: bool,
+    /// Byte buffers in base64.
+    pub buffer_base64: bool,
     /// Alerts as JSON.
     pub json_output: bool,
     /// Key `output`.
@@ -33,121 +85,93 @@ pub struct Config {
     pub json_include_output_fields: bool,
     /// Key `tags`.
     pub json_include_tags: bool,
-    /// Times in UTC as in ISO 8601.
-    pub time_iso_8601: bool,
-    /// Byte buffers in base64.
-    pub buffer_base64: bool,
     /// No flush after each alert.
     pub buffered_outputs: bool,
     /// What is appended to alerts.
     pub append_output: Vec<AppendOutput>,
+    /// Values of the fields `static.KEY`.
+    pub static_fields: Vec<(String, String)>,
+    /// Alerts that may wait for the outputs, 0 for no limit.
+    pub outputs_queue_capacity: usize,
+    /// A delivery that lasts longer is told of.
+    pub output_timeout: Duration,
     /// Alerts on standard output.
     pub stdout: bool,
-    /// Ring buffer size: 2^(preset-1) MiB.
-    pub buf_size_preset: u32,
-    /// CPUs that share a ring buffer, 0 for all.
-    pub cpus_per_buffer: u32,
-    /// Failed calls are dropped in the kernel.
-    pub drop_failed: bool,
-    /// Threads at most.
-    pub thread_table_size: usize,
-    /// When threads go whose end was missed.
-    pub purging: Purging,
-    /// Bytes kept of I/O buffers.
-    pub snaplen: u32,
+    /// Alerts to syslog.
+    pub syslog: SyslogOutput,
+    /// Alerts to a file.
+    pub file: FileOutput,
+    /// Alerts to an HTTP receiver.
+    pub http: HttpOutput,
+    /// Alerts to a program.
+    pub program: ProgramOutput,
+    /// The web server.
+    pub webserver: WebServer,
+    /// The program's own log.
+    pub log: LogSettings,
+    /// Looks at the buffers without any event after which a notice is raised.
+    pub max_consecutive_timeouts: u32,
     /// What to do about dropped events.
     pub drops: Drops,
+    /// Metrics.
+    pub metrics: Metrics,
     /// Whether container fields have values.
     pub containers: bool,
 }
 
-/// One entry of `rules`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Selection {
-    /// Switch on, or off.
-    pub enable: bool,
-    /// A rule's name, `*` stands for any text.
-    pub rule: Option<String>,
-    /// A tag.
-    pub tag: Option<String>,
-}
-
-/// One entry of `append_output`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct AppendOutput {
-    /// Only for this event source.
-    pub source: Option<String>,
-    /// Only for rules with all these tags.
-    pub tags: Vec<String>,
-    /// Only for this rule.
-    pub rule: Option<String>,
-    /// Text appended after a space.
-    pub extra_output: String,
-    /// `output_fields` with a formatted text: name and format.
-    pub formatted_fields: Vec<(String, String)>,
-    /// `output_fields` with their own type.
-    pub raw_fields: Vec<String>,
-    /// The fields that are suggested for every rule.
-    pub suggested_output: bool,
-}
-
-/// What to do about dropped events.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Drops {
-    /// Share of events, 0 to 1.
-    pub threshold: f64,
-    /// What to do.
-    pub actions: Vec<DropAction>,
-    /// Notices a second.
-    pub rate: f64,
-    /// Notices at once.
-    pub max_burst: f64,
-}
-
-/// One of `syscall_event_drops.actions`.
-#[allow(missing_docs)]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DropAction {
-    Ignore,
-    Log,
-    Alert,
-    Exit,
-}
-
-impl Default for Config {
-    /// The defaults of the table: what holds without a file. Dropped events are logged and alerted even then, because
-    /// a gap in what was seen must not pass in silence (upstream's own default is to ignore them).
-    fn default() -> Self {
-        Self {
-            rules_files: Vec::new(),
-            rules: Vec::new(),
-            priority: "debug".into(),
-            rule_matching: Matching::First,
-            json_output: false,
-            json_include_output: true,
-            json_include_message: false,
-            json_include_output_fields: true,
-            json_include_tags: true,
-            time_iso_8601: false,
-            buffer_base64: false,
-            buffered_outputs: false,
-            append_output: Vec::new(),
-            stdout: true,
-            buf_size_preset: 4,
-            cpus_per_buffer: 1,
-            drop_failed: false,
-            thread_table_size: 262_144,
-            purging: Purging::default(),
-            snaplen: 80,
-            drops: Drops {
-                threshold: 0.1,
-                actions: vec![DropAction::Log, DropAction::Alert],
-                rate: 0.03333,
-                max_burst: 1.0,
-            },
-            containers: true,
+impl Config {
+    /// The plugins to load, in order.
+    pub fn plugins_to_load(&self) -> Vec<&Plugin> {
+        match &self.load_plugins {
+            None => self.plugins.iter().collect(),
+            Some(names) => names.iter().filter_map(|name| self.plugins.iter().find(|p| p.name == *name)).collect(),
         }
     }
+
+    /// What holds between keys; run when all of them are read.
+    fn complete(&mut self) -> Result<(), String> {
+        match &mut self.engine {
+            EngineKind::Kmod => {
+                self.buf_size_preset = self.kmod.buf_size_preset;
+                self.drop_failed = self.kmod.drop_failed_exit;
+            }
+            EngineKind::Replay { file } => {
+                file.clone_from(&self.replay_file);
+                if file.as_os_str().is_empty() {
+                    return Err("engine.kind is 'replay' but no engine.replay.capture_file specified.".into());
+                }
+            }
+            EngineKind::ModernEbpf | EngineKind::NoDriver => {}
+        }
+        let outputs = [
+            (self.file.enabled && self.file.filename.as_os_str().is_empty(), "file output enabled but no filename"),
+            (self.program.enabled && self.program.program.is_empty(), "program output enabled but no program"),
+            (self.http.enabled && self.http.url.is_empty(), "http output enabled but no url"),
+        ];
+        if let Some((_, what)) = outputs.iter().find(|(wrong, _)| *wrong) {
+            return Err(format!("{what} in configuration block"));
+        }
+        for name in self.load_plugins.iter().flatten() {
+            if self.plugins.iter().all(|plugin| plugin.name != *name) {
+                return Err(format!("Cannot load plugin '{name}': plugin config not found for given name"));
+            }
+        }
+        let metrics = &self.metrics;
+        let has_output = metrics.output_rule || metrics.output_file.is_some();
+        if metrics.enabled && !has_output && !self.webserver.prometheus_metrics_enabled {
+            return Err("Metrics are enabled with no output configured. Please enable at least one output channel ('metrics.output_rule', 'metrics.output_file' or 'webserver.prometheus_metrics_enabled')".into());
+        }
+        Ok(())
+    }
+}
+
+/// Whose defaults and whose patience hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// Ours: a value of the wrong type is an error.
+    Peregrine,
+    /// Falco's: its own defaults, and a value of the wrong type leaves the default, with a warning.
+    Falco,
 }
 
 /// A configuration and what was odd about it.
@@ -155,85 +179,118 @@ impl Default for Config {
 pub struct Loaded {
     /// The settings.
     pub config: Config,
-    /// Keys that are unknown, one line each.
-    pub warnings: Vec<String>,
-    /// Keys of `falco.yaml` that were set but have no effect yet.
+    /// What is unknown, removed or mistyped, with its place.
+    pub warnings: Vec<Fault>,
+    /// Keys that were set but that nothing acts on yet.
     pub without_effect: Vec<&'static str>,
+    /// The files that were read, in order, the main file first.
+    pub files: Vec<ConfigFile>,
+    /// The directories that were looked into.
+    pub folders: Vec<PathBuf>,
+    /// The merged tree.
+    pub tree: Node,
 }
 
-/// Reads a file, if given, and carries out the overrides.
+/// Reads a file, if given, with what it includes, and carries out the overrides; in our own dialect.
 ///
 /// # Errors
-/// A message naming the file or override and the key at fault.
-pub fn load(file: Option<&Path>, overrides: &[String]) -> Result<Loaded, String> {
-    let mut tree = Node::Null;
-    if let Some(path) = file {
-        let text = std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
-        tree = Node::parse(&text).map_err(|e| format!("{}: {e}", path.display()))?;
-        tree.expand(&|name| std::env::var(name).ok());
+/// What is wrong, with its place.
+pub fn load(file: Option<&Path>, overrides: &[String]) -> Result<Loaded, Fault> {
+    load_as(Dialect::Peregrine, file, overrides)
+}
+
+/// Reads a file, if given, with what it includes, and carries out the overrides.
+///
+/// # Errors
+/// What is wrong, with its place.
+pub fn load_as(dialect: Dialect, file: Option<&Path>, overrides: &[String]) -> Result<Loaded, Fault> {
+    let merged = files::merge(file, overrides)?;
+    let mut config = Config::default();
+    if dialect == Dialect::Falco {
+        for row in KEYS {
+            if let Some(default) = row.falco {
+                (row.set)(&mut config, &Node::parse(default, row.path)?)?;
+            }
+        }
     }
-    for assignment in overrides {
-        tree.set(assignment).map_err(|e| format!("-o {assignment}: {e}"))?;
+    let mut loaded = Loaded {
+        config,
+        warnings: Vec::new(),
+        without_effect: Vec::new(),
+        files: merged.files,
+        folders: merged.folders,
+        tree: merged.tree,
+    };
+    let tree = loaded.tree.clone();
+    let main = file.map(Place::file).unwrap_or_default();
+    if let (Some(_), Some(both)) = (tree.get("rules_files"), tree.get("rules_file")) {
+        return Err(Fault::fatal(both.place.clone(), "both 'rules_files' and 'rules_file' keys set"));
     }
-    if !matches!(tree, Node::Null | Node::Map(_)) {
-        return Err("the configuration is not a map of keys".into());
-    }
-    if tree.get("rules_file").is_some() && tree.get("rules_files").is_some() {
-        return Err("both rules_file and rules_files are given; keep rules_files".into());
-    }
-    let mut loaded = Loaded { config: Config::default(), warnings: Vec::new(), without_effect: Vec::new() };
-    take(&tree, "", &mut loaded)?;
+    take(&tree, "", dialect, &mut loaded)?;
+    loaded.config.complete().map_err(|message| Fault::fatal(main, message))?;
     Ok(loaded)
 }
 
 /// Walks the tree and takes over each key that has a row.
-fn take(node: &Node, path: &str, loaded: &mut Loaded) -> Result<(), String> {
+fn take(node: &Node, path: &str, dialect: Dialect, loaded: &mut Loaded) -> Result<(), Fault> {
     if let Some(row) = KEYS.iter().find(|row| row.path == path) {
-        match row.set {
-            Some(set) => set(&mut loaded.config, node).map_err(|e| format!("configuration key {path}: {e}"))?,
-            None => loaded.without_effect.push(row.path),
+        let taken = (row.set)(&mut loaded.config, node).map_err(|fault| fault.of(path));
+        match taken {
+            Err(fault) if dialect == Dialect::Falco && fault.weight == Weight::Mistyped => {
+                loaded.warnings.push(Fault { message: format!("{}; the default holds", fault.message), ..fault });
+            }
+            taken => taken?,
         }
+        if path == "rules_file" {
+            loaded.warnings.push(Fault::warning(&node.place, "Using deprecated config key 'rules_file' (singular form). Please use new 'rules_files' config key (plural form)."));
+        }
+        // Switched off is what nothing does anyway.
+        if row.pending && *node != Node::parse(row.falco.unwrap_or(row.default), "")? {
+            loaded.without_effect.push(row.path);
+        }
+        // What is inside is checked by the row's shape: unknown names in it are only told.
+        let mut inside = Vec::new();
+        row.shape.check(node, path, &mut inside);
+        loaded.warnings.extend(inside.into_iter().filter(|fault| fault.weight == Weight::Warning));
         return Ok(());
     }
-    let is_parent =
-        path.is_empty() || KEYS.iter().any(|row| row.path.strip_prefix(path).is_some_and(|r| r.starts_with('.')));
-    match node {
-        Node::Map(entries) if is_parent => {
-            for (key, value) in entries {
-                let below = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-                take(value, &below, loaded)?;
-            }
+    for entry in node.entries() {
+        let below = if path.is_empty() { entry.key.clone() } else { format!("{path}.{}", entry.key) };
+        if schema::is_known(&below) {
+            take(&entry.value, &below, dialect, loaded)?;
+        } else {
+            loaded.warnings.push(schema::stranger(&entry.place, &below));
         }
-        Node::Null if is_parent => {}
-        _ => loaded.warnings.push(unknown(path)),
+    }
+    if !matches!(node.value, Value::Map(_) | Value::Null) {
+        let fault = Fault::mistyped(&node.place, "a map of keys is expected here").of(path);
+        if dialect == Dialect::Peregrine || path.is_empty() {
+            return Err(fault);
+        }
+        loaded.warnings.push(fault);
     }
     Ok(())
-}
-
-fn unknown(path: &str) -> String {
-    let shown = path.escape_default();
-    match nearest(path, KEYS.iter().map(|row| row.path)) {
-        Some(near) => format!("unknown configuration key {shown}; did you mean {near}?"),
-        None => format!("unknown configuration key {shown}"),
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn with(overrides: &[&str]) -> Result<Loaded, String> {
+    fn with(overrides: &[&str]) -> Result<Loaded, Fault> {
         load(None, &overrides.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>())
     }
 
     #[test]
     fn the_rows_say_the_defaults() {
-        let mut loaded = Loaded { config: Config::default(), warnings: Vec::new(), without_effect: Vec::new() };
-        for row in KEYS {
-            let Some(set) = row.set else { continue };
-            set(&mut loaded.config, &Node::parse(row.default).unwrap()).unwrap_or_else(|e| panic!("{}: {e}", row.path));
+        let mut config = Config::default();
+        for row in KEYS.iter().filter(|row| row.path != "load_plugins") {
+            let node = Node::parse(row.default, row.path).unwrap();
+            (row.set)(&mut config, &node).unwrap_or_else(|e| panic!("{}: {e}", row.path));
+            let mut faults = Vec::new();
+            row.shape.check(&node, row.path, &mut faults);
+            assert!(faults.is_empty(), "{faults:?}");
         }
-        assert_eq!(loaded.config, Config::default());
+        assert_eq!(config, Config::default());
     }
 
     #[test]
@@ -264,14 +321,14 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named() {
         for (assignment, part) in [
-            ("rule_matching=some", "\"first\" or \"all\""),
+            ("rule_matching=some", "must be one of first, all"),
             ("json_output=maybe", "neither true nor false"),
-            ("syscall_event_drops.threshold=2", "from 0 to 1"),
-            ("engine.modern_ebpf.buf_size_preset=11", "1 to 10"),
-            ("syscall_event_drops.actions[0]=shout", "none of"),
+            ("syscall_event_drops.threshold=2", "in the range [0, 1]"),
+            ("engine.modern_ebpf.buf_size_preset=11", "between '1' and '10'"),
+            ("syscall_event_drops.actions[0]=shout", "available actions"),
             ("rules[0].enable.x=1", "names a rule or a tag"),
         ] {
-            let error = with(&[assignment]).unwrap_err();
+            let error = with(&[assignment]).unwrap_err().to_string();
             assert!(error.contains(part), "{assignment}: {error}");
         }
         assert!(with(&["rules_file=a", "rules_files=b"]).is_err());
@@ -279,32 +336,88 @@ mod tests {
 
     #[test]
     fn unknown_keys_are_warned_of() {
-        let loaded = with(&["jsn_output=true", "syslog_output.enabled=true", "engine.kinds=x", "zzz=1"]).unwrap();
+        let overrides =
+            ["jsn_output=true", "syslog_output.enabled=true", "engine.kinds=x", "zzz=1", "grpc.enabled=true"];
+        let loaded = with(&overrides).unwrap();
         let want = [
-            "unknown configuration key jsn_output; did you mean json_output?",
-            "unknown configuration key engine.kinds; did you mean engine.kind?",
-            "unknown configuration key zzz",
+            "-o jsn_output=true: unknown configuration key jsn_output; did you mean json_output?",
+            "-o engine.kinds=x: unknown configuration key engine.kinds; did you mean engine.kind?",
+            "-o zzz=1: unknown configuration key zzz",
+            "-o grpc.enabled=true: the configuration key grpc has no effect: the gRPC server is gone since Falco 0.44; receive alerts with http_output",
         ];
-        assert_eq!(loaded.warnings, want);
-        assert_eq!(loaded.without_effect, ["syslog_output"]);
-        assert_eq!(loaded.config, Config::default());
+        assert_eq!(loaded.warnings.iter().map(Fault::to_string).collect::<Vec<_>>(), want);
+        assert_eq!(
+            loaded.config,
+            Config { syslog: SyslogOutput { enabled: true, ..Default::default() }, ..Config::default() }
+        );
+    }
+
+    #[test]
+    fn falco_has_its_own_defaults_and_patience() {
+        let loaded = load_as(Dialect::Falco, None, &["json_output=maybe".into()]).unwrap();
+        assert!(!loaded.config.stdout && loaded.config.log.syslog && loaded.config.drops.actions.is_empty());
+        assert_eq!(loaded.config.engine, EngineKind::Kmod);
+        assert!(!loaded.config.json_output);
+        assert!(loaded.warnings[0].message.contains("the default holds"), "{:?}", loaded.warnings);
+        assert!(with(&["json_output=maybe"]).is_err());
+        assert!(load_as(Dialect::Falco, None, &["rule_matching=maybe".into()]).is_err());
+    }
+
+    #[test]
+    fn keys_that_need_each_other() {
+        for (overrides, part) in [
+            (&["file_output.enabled=true"][..], "file output enabled but no filename in configuration block"),
+            (&["program_output.enabled=true"], "program output enabled but no program"),
+            (&["http_output.enabled=true"], "http output enabled but no url"),
+            (&["engine.kind=replay"], "no engine.replay.capture_file specified"),
+            (&["load_plugins[]=k8s"], "Cannot load plugin 'k8s': plugin config not found for given name"),
+            (&["metrics.enabled=true"], "Metrics are enabled with no output configured"),
+        ] {
+            let error = with(overrides).unwrap_err().to_string();
+            assert!(error.contains(part), "{overrides:?}: {error}");
+        }
+        let kmod = with(&["engine.kind=kmod", "engine.kmod.buf_size_preset=7"]).unwrap().config;
+        assert_eq!(kmod.buf_size_preset, 7);
+        let plugins = ["plugins[0]={name: a, library_path: a.so}", "plugins[1]={name: b, library_path: b.so}"];
+        let config = with(&[plugins[0], plugins[1], "load_plugins[0]=b"]).unwrap().config;
+        assert_eq!(config.plugins_to_load().len(), 1);
+        assert_eq!(config.plugins_to_load()[0].name, "b");
+        assert_eq!(with(&plugins).unwrap().config.plugins_to_load().len(), 2);
+    }
+
+    #[test]
+    fn addresses_as_upstream_takes_them() {
+        for good in ["127.0.0.1", "1.127.0.1", "::", "fe80::1%eth0", "::ffff:1.2.3.4", " 10.0.0.1 "] {
+            with(&[&format!("webserver.listen_address={good}")]).unwrap_or_else(|e| panic!("{e}"));
+        }
+        for wrong in ["example.com", "327.0.0.1", "1.2.3", "1:2", "localhost"] {
+            assert!(with(&[&format!("webserver.listen_address={wrong}")]).is_err(), "{wrong}");
+        }
     }
 
     /// The page is written from the rows: `BLESS=1 cargo test` writes it anew.
     #[test]
     fn the_reference_page_is_current() {
         let mut page = String::from(
-            "# Configuration keys\n\nOf `-c FILE` and `-o KEY=VALUE`; written from the table in `src/config/keys.rs`.\n\n\
-             | key | default | meaning |\n|---|---|---|\n",
+            "# Configuration keys\n\nOf `-c FILE` and `-o KEY=VALUE`; written from the table in `src/config/keys.rs`. \
+             Where Falco has another default, `peregrine falco` has it too.\n\n\
+             | key | form | default | Falco's | meaning |\n|---|---|---|---|---|\n",
         );
-        for row in KEYS.iter().filter(|row| row.set.is_some()) {
-            page.push_str(&format!("| `{}` | `{}` | {} |\n", row.path, row.default, row.doc));
+        for row in KEYS {
+            let falco = row.falco.map(|default| format!("`{default}`")).unwrap_or_default();
+            let default = if row.default.is_empty() { String::new() } else { format!("`{}`", row.default) };
+            let pending = if row.pending { " *No effect yet.*" } else { "" };
+            page.push_str(&format!(
+                "| `{}` | {} | {default} | {falco} | {}{pending} |\n",
+                row.path,
+                row.shape.name(),
+                row.doc
+            ));
         }
-        let later: Vec<_> = KEYS.iter().filter(|row| row.set.is_none()).map(|row| format!("`{}`", row.path)).collect();
-        page.push_str(&format!(
-            "\nKnown from `falco.yaml`, without effect yet (a warning names them): {}.\n",
-            later.join(", ")
-        ));
+        page.push_str("\n## Keys that are gone\n\nA warning says so when a file sets them.\n\n");
+        for (path, advice) in REMOVED {
+            page.push_str(&format!("- `{path}`: {advice}\n"));
+        }
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/configuration.md");
         if std::env::var_os("BLESS").is_some() {
             std::fs::write(&path, &page).unwrap();
