@@ -1,12 +1,13 @@
 # make run    live detection with the rules in rules/ (installs what is missing, as root)
 # make test   everything that must hold: format, lints, tests, fuzz targets for FUZZ_SECONDS each
+# make docs   writes the reference pages under docs/reference from the program's tables
 # make bench  measures and writes docs/benchmarks.md
 SHELL := /bin/bash
 CARGO ?= cargo
 FUZZ_SECONDS ?= 10
 FUZZ_TARGETS := $(basename $(notdir $(wildcard fuzz/fuzz_targets/*.rs)))
 
-.PHONY: run build deps test lint fuzz bench
+.PHONY: run build deps test lint fuzz docs bench
 
 run: deps
 	$(CARGO) build --release
@@ -35,6 +36,9 @@ fuzz:
 	  RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=2048 -timeout=10 2>&1 | tail -n 3; \
 	  test "$${PIPESTATUS[0]}" -eq 0; \
 	done
+
+docs:
+	PEREGRINE_WRITE_DOCS=1 $(CARGO) test -q --test reference
 
 bench: deps
 	$(CARGO) bench --bench report

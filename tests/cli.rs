@@ -39,23 +39,29 @@ fn completions_for_each_shell() {
 }
 
 #[test]
-fn listed_events_are_objects() {
-    let list = stdout(&peregrine(&["list", "events", "--json"]));
-    let events: Vec<serde_json::Value> = list.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let openat = events.iter().find(|e| e["name"] == "openat" && e["direction"] == "exit").unwrap();
-    assert_eq!(openat["params"][1], serde_json::json!({"name": "dirfd", "type": "FD"}));
-    assert!(events.iter().all(|e| e["name"] != "NA"), "retired events are not offered");
-}
-
-#[test]
-fn listed_fields_say_type_and_argument() {
-    let list = stdout(&peregrine(&["list", "fields", "--json"]));
-    let fields: Vec<serde_json::Value> = list.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let named = |name: &str| fields.iter().find(|f| f["name"] == name).unwrap_or_else(|| panic!("no {name}"));
-    assert_eq!(named("proc.aname")["argument"], "[N]?");
-    assert_eq!(named("fd.num")["type"], "INT64");
-    assert!(fields.iter().all(|f| f["doc"].as_str().is_some_and(|doc| !doc.is_empty())));
-    assert!(fields.len() > 200, "{}", fields.len());
+fn lists_come_in_three_layouts() {
+    let document = |args: &[&str]| -> serde_json::Value {
+        serde_json::from_str(&stdout(&peregrine(args))).expect("one JSON document")
+    };
+    let fields = document(&["list", "fields", "--json"]);
+    assert_eq!(fields, document(&["list", "fields", "--format", "json"]));
+    assert_eq!(fields["fieldclasses"][0]["fields"][0]["name"], "evt.num");
+    let events = document(&["list", "events", "--json"]);
+    assert!(events["Syscall events"].as_array().is_some_and(|calls| calls.len() > 300));
+    for (args, part) in [
+        (&["list", "fields"][..], "\nfd.num                        Number of"),
+        (&["list", "fields", "-N"], "\nfd.num\n"),
+        (&["list", "fields", "--format", "markdown"], "\n`fd.num` | INT64 | "),
+        (&["list", "events"], "\n< close(ERRNO **res**, FD **fd**)\n"),
+        (&["list", "events", "--format", "markdown"], "\nYes | `<` | `close` | ERRNO **res**, FD **fd**\n"),
+        (&["list", "operators"], "\nstartswith   starts with"),
+        (&["list", "operators", "--format", "markdown"], "\n`startswith` | starts with"),
+        (&["list", "transformers", "--json"], r#""name":"tolower""#),
+        (&["list", "sources"], "syscall  system calls"),
+    ] {
+        let list = stdout(&peregrine(args));
+        assert!(list.contains(part), "{args:?}: {part} in {list}");
+    }
 }
 
 /// A directory with files of the given names and contents.

@@ -29,6 +29,9 @@ const fn ev(
     EventInfo { symbol, name, category, flags, params }
 }
 
+/// Version of the schema that the table is.
+pub const SCHEMA_VERSION: &str = "4.5.1";
+
 /// Types that the first byte of a `sockopt_dynamic_param` chooses from.
 pub const SOCKOPT_DYNAMIC_PARAM: &[DynType] = &[
     DynType { ty: T::Bytebuf, fmt: F::Hex },

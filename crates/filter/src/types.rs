@@ -9,6 +9,7 @@ use peregrine_event::ParamType as T;
 pub fn type_name(ty: T) -> String {
     match ty {
         T::Dyn => "DYNAMIC".into(),
+        T::CharbufPairArray => "CHARBUF_PAIR_ARRAY".into(),
         other => format!("{other:?}").to_uppercase(),
     }
 }

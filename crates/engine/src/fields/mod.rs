@@ -138,31 +138,49 @@ mod row {
     pub(super) const FILTER: u16 = flag::FILTER_ONLY | flag::NO_TRANSFORMER | flag::NO_RHS;
 }
 
-/// Fields of one kind.
+/// Fields of one kind, as they are listed together.
 pub struct Class {
-    /// What unites them.
+    /// Name; upstream's.
     pub name: &'static str,
+    /// What tells two classes of one name apart; may be empty.
+    pub short: &'static str,
+    /// What unites the fields.
+    pub doc: &'static str,
+    /// Whether `--list` leaves it out.
+    pub hidden: bool,
     /// The fields, in the order in which they are listed.
-    pub fields: &'static [Field],
+    rows: &'static [&'static [Field]],
 }
 
-/// All fields of system call events, by class.
+impl Class {
+    const fn new(
+        name: &'static str,
+        short: &'static str,
+        doc: &'static str,
+        rows: &'static [&'static [Field]],
+    ) -> Self {
+        Self { name, short, doc, hidden: false, rows }
+    }
+
+    /// The fields, in the order in which they are listed.
+    pub fn fields(&self) -> impl Iterator<Item = &'static Field> {
+        self.rows.iter().copied().flatten()
+    }
+}
+
+/// All fields of system call events, by class, in the order in which they are listed.
+#[rustfmt::skip]
 pub const CLASSES: &[Class] = &[
-    Class { name: "every event", fields: general::ROWS },
-    Class { name: "event", fields: event::ROWS },
-    Class { name: "input, output and counts", fields: io::ROWS },
-    Class { name: "process", fields: process::ROWS },
-    Class { name: "ancestors", fields: lineage::ROWS },
-    Class { name: "session and process group", fields: leader::ROWS },
-    Class { name: "thread", fields: thread::ROWS },
-    Class { name: "user and group", fields: user::ROWS },
-    Class { name: "descriptor", fields: fd::ROWS },
-    Class { name: "socket", fields: socket::ROWS },
-    Class { name: "paths of file system calls", fields: fspath::ROWS },
-    Class { name: "polled descriptors", fields: fdlist::ROWS },
-    Class { name: "utility", fields: util::ROWS },
-    Class { name: "container", fields: container::ROWS },
-    Class { name: "Kubernetes", fields: kubernetes::ROWS },
+    Class::new("evt", "All event types", "What every event has: number, time, source and host.", &[general::ROWS]),
+    Class::new("evt", "Syscall events only", "What events of system calls have. The parameters of each are reached by name, as in evt.arg.filename.", &[event::ROWS, io::ROWS]),
+    Class::new("process", "", "The process and the thread that caused the event, their ancestors, session and process group.", &[process::ROWS, lineage::ROWS, leader::ROWS, thread::ROWS]),
+    Class::new("user", "", "The user whom the thread acts as.", &[user::ROWS]),
+    Class::new("group", "", "The group that the thread acts as.", &[user::GROUP_ROWS]),
+    Class::new("fd", "", "The descriptor that the event works on: a file, a socket or something else.", &[fd::ROWS, socket::ROWS]),
+    Class::new("fs.path", "", "Paths that file system calls work on, also those that open nothing, as unlink and rename.", &[fspath::ROWS]),
+    Class { hidden: true, ..Class::new("util", "", "For measuring the engine.", &[util::ROWS]) },
+    Class::new("fdlist", "", "The descriptors that poll and ppoll wait for.", &[fdlist::ROWS]),
+    Class::new("container", "", "The container that the process runs in, and its pod.", &[container::ROWS, kubernetes::ROWS]),
 ];
 
 /// The catalogue of the fields of system call events.
@@ -179,7 +197,7 @@ impl Default for Fields {
 impl Fields {
     /// Fields of the source `syscall`, container and Kubernetes fields included.
     pub fn syscall() -> Self {
-        Self { rows: CLASSES.iter().flat_map(|class| class.fields).copied().collect() }
+        Self { rows: CLASSES.iter().flat_map(Class::fields).copied().collect() }
     }
 
     /// The row of a field.

@@ -11,6 +11,11 @@ pub(super) const ROWS: &[Field] = &[
     f("user.shell", T::Charbuf, F::Na, shell, "Login shell of the effective user."),
     f("user.loginuid", T::Int64, F::Id, loginuid, "Id of the user who logged in, -1 if none did."),
     f("user.loginname", T::Charbuf, F::Na, loginname, "Name of the user who logged in."),
+];
+
+/// Of the group.
+#[rustfmt::skip]
+pub(super) const GROUP_ROWS: &[Field] = &[
     f("group.gid", T::Uint32, F::Id, gid, "Effective group id."),
     f("group.name", T::Charbuf, F::Na, group_name, "Name of the effective group."),
 ];

@@ -1,0 +1,109 @@
+//! The reference pages under `docs/reference`, each written from the table that the program itself reads.
+//!
+//! `make docs` writes them; a test fails when one is not what it should be.
+
+use crate::cli::Cli;
+use crate::listing::words::{self, Row};
+use crate::listing::{self, Format};
+use clap::CommandFactory;
+use peregrine_engine::fields::{CLASSES, Class};
+use peregrine_filter::field::{ArgForm, FieldInfo, flag};
+use peregrine_filter::types::type_name;
+
+/// One page: the name of its file, and its text.
+pub struct Page {
+    /// Name under `docs/reference`.
+    pub file: &'static str,
+    /// The whole text.
+    pub text: String,
+}
+
+/// Every page.
+pub fn pages() -> Vec<Page> {
+    vec![
+        Page { file: "fields.md", text: fields() },
+        Page { file: "events.md", text: events() },
+        Page { file: "operators.md", text: operators() },
+        Page { file: "cli.md", text: cli() },
+    ]
+}
+
+fn fields() -> String {
+    let head = "# Fields\n\n\
+        What conditions compare and outputs print; `peregrine list fields` lists those in use. What stands in brackets or\n\
+        behind a dot is the field's argument. Without one, conditions take `proc.aname` and its kind as any ancestor's, and\n\
+        `fd.ip`, `fd.port` and `fd.net` as either end's.\n";
+    CLASSES.iter().fold(head.to_owned(), |page, class| page + &field_table(class))
+}
+
+fn field_table(class: &Class) -> String {
+    let short = if class.short.is_empty() { String::new() } else { format!(" ({})", class.short) };
+    let head = format!(
+        "\n## {}{short}\n\n{}\n\nName | Type | Description\n:----|:-----|:-----------\n",
+        class.name, class.doc
+    );
+    class.fields().fold(head, |table, field| table + &field_row(&field.info))
+}
+
+fn field_row(info: &FieldInfo) -> String {
+    let argument = match info.arg {
+        ArgForm::None => "",
+        ArgForm::IndexOptional => "`, `[N]",
+        ArgForm::IndexRequired => "[N]",
+        ArgForm::KeyOptional => "`, `[KEY]",
+        ArgForm::KeyRequired => "[KEY]",
+        ArgForm::ArgNameOrIndex => ".NAME`, `[N]",
+        ArgForm::DotName => ".NAME",
+        ArgForm::DotSide => "`, `.src`, `.dst",
+    };
+    let ty = type_name(info.ty);
+    let ty = if info.is_list { format!("LIST({ty})") } else { ty };
+    let remarks = [
+        (flag::DEPRECATED, "Deprecated."),
+        (flag::FILTER_ONLY, "Conditions only."),
+        (flag::PRINT_ONLY, "Outputs only."),
+        (flag::NO_TRANSFORMER, "No transformers."),
+        (flag::NO_RHS, "Not on the right of a comparison."),
+    ];
+    let remarks: String =
+        remarks.iter().filter(|(flag, _)| info.flags & flag != 0).map(|(_, text)| format!(" {text}")).collect();
+    format!("`{}{argument}` | {ty} | {}{remarks}\n", info.name, info.doc)
+}
+
+fn events() -> String {
+    let list = listing::events(Format::Markdown, "Peregrine").replace(" \n", "\n");
+    format!(
+        "# Events\n\n\
+         What `evt.type` names, with the parameters that `evt.arg.NAME` reaches; `peregrine list events` prints the\n\
+         same. *Default* says whether an event is looked at when no rule\n\
+         names it.\n\n{}\n",
+        list.trim_end()
+    )
+}
+
+fn operators() -> String {
+    let table = |title: &str, rows: &[Row]| format!("\n## {title}\n\n{}", words::rows(rows, Format::Markdown));
+    String::from("# Operators and transformers\n\nWhat conditions are made of besides fields.\n")
+        + &table("Operators", &words::operators())
+        + &table("Transformers", &words::transformers())
+}
+
+fn cli() -> String {
+    let mut command = Cli::command().term_width(100);
+    command.build();
+    let mut page = String::from("# Command line\n\nWhat `--help` prints.\n");
+    describe(&mut command, "peregrine", &mut page);
+    page
+}
+
+/// A command's help and its subcommands'.
+fn describe(command: &mut clap::Command, name: &str, page: &mut String) {
+    let help = command.render_long_help().to_string();
+    let help: Vec<&str> = help.lines().map(str::trim_end).collect();
+    *page += &format!("\n## `{name}`\n\n```text\n{}\n```\n", help.join("\n").trim_end());
+    let shown = |sub: &&mut clap::Command| !sub.is_hide_set() && sub.get_name() != "help";
+    for sub in command.get_subcommands_mut().filter(shown) {
+        let name = format!("{name} {}", sub.get_name());
+        describe(sub, &name, page);
+    }
+}
