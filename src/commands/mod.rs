@@ -7,8 +7,8 @@ mod dump;
 mod explain;
 mod list;
 mod record;
-mod replay;
-mod run;
+pub mod replay;
+pub mod run;
 
 use crate::failure::Failure;
 use crate::launch;

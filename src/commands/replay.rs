@@ -1,13 +1,16 @@
 //! `peregrine replay FILE.scap`: the rules over a capture.
 
 use crate::cli::{ConfigArgs, RulesArgs};
+use crate::commands::run::Ended;
+use crate::config::Config;
 use crate::detector::Detector;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::playback::Playback;
 use crate::ruleset;
 use crate::summary::Summary;
-use std::path::PathBuf;
+use peregrine_rules::Rule;
+use std::path::{Path, PathBuf};
 
 /// The command's options.
 #[derive(Debug, clap::Args)]
@@ -33,13 +36,31 @@ pub struct Args {
 /// Replays.
 pub fn execute(args: &Args) -> Result<(), Failure> {
     let config = args.config.load()?;
-    let mut playback = Playback::new(&config);
+    let playback = Playback::new(&config);
     let loaded = ruleset::load(&config, &args.rules, &playback.fields)?;
-    let mut detector = Detector::new(loaded.rules, &playback.fields, config.rule_matching)?;
-    let mut out = Output::new(&config, args.json);
-    let read = playback.capture(&args.file, args.lenient, |moment, fields| detector.look(moment, fields, &mut out))?;
-    out.flush()?;
-    let summary = Summary::new(read.events, 0, &detector);
-    summary.print();
-    args.stats.as_deref().map_or(Ok(()), |path| summary.write(path))
+    let out = Output::new(&config, args.json);
+    let ended = replay(&config, playback, loaded.rules, out, &args.file, args.lenient)?;
+    ended.result?;
+    ended.summary.print();
+    args.stats.as_deref().map_or(Ok(()), |path| ended.summary.write(path))
+}
+
+/// Passes a capture through the rules. Whoever calls it says what was seen.
+pub fn replay(
+    config: &Config,
+    mut playback: Playback,
+    rules: Vec<Rule>,
+    mut out: Output,
+    file: &Path,
+    lenient: bool,
+) -> Result<Ended, Failure> {
+    let mut detector = Detector::new(rules, &playback.fields, config.rule_matching)?;
+    let mut events = 0;
+    let read = playback.capture(file, lenient, |moment, fields| {
+        events += 1;
+        detector.look(moment, fields, &mut out)
+    });
+    let result = read.map(|read| events = read.events).and_then(|()| out.flush());
+    let summary = Summary::new(events, 0, &detector);
+    Ok(Ended { detector, summary, result })
 }

@@ -13,9 +13,10 @@ use peregrine_alert::{DropCounts, Priority};
 use peregrine_capture::{Compression, Writer};
 use peregrine_driver::DropReport;
 use peregrine_engine::throttle::TokenBucket;
+use peregrine_rules::Rule;
 use std::cell::RefCell;
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The command's options.
 #[derive(Debug, clap::Args)]
@@ -40,19 +41,51 @@ pub struct Args {
 /// Watches until it is told to stop.
 pub fn execute(args: &Args) -> Result<(), Failure> {
     let config = args.config.load()?;
-    let mut playback = Playback::new(&config);
+    let playback = Playback::new(&config);
     let loaded = ruleset::load(&config, &args.rules, &playback.fields)?;
-    let mut detector = Detector::new(loaded.rules, &playback.fields, config.rule_matching)?;
-    let out = RefCell::new(Output::new(&config, args.json));
-    let mut writer = args.record.as_deref().map(|path| Writer::create(path, Compression::Gzip)).transpose()?;
-    let mut gaps = Gaps::new(&config);
+    let files = loaded.files;
+    let out = Output::new(&config, args.json);
+    let ended = watch(&config, playback, loaded.rules, out, &args.live, args.record.as_deref(), |detector| {
+        announce(detector, files);
+    })?;
+    ended.summary.print();
+    if let Some(path) = &args.stats {
+        ended.summary.write(path)?;
+    }
+    ended.result
+}
 
-    let (mut live, snapshot) = Live::start(&config, &args.live, live::needs(detector.engine().needs()))?;
+/// A run that is over.
+pub struct Ended {
+    /// The rules, with how often they matched.
+    pub detector: Detector,
+    /// The closing figures.
+    pub summary: Summary,
+    /// Why it is over, where it was not told to stop.
+    pub result: Result<(), Failure>,
+}
+
+/// Watches until it is told to stop; `ready` is called when everything is attached. Whoever calls it says what was seen.
+pub fn watch(
+    config: &Config,
+    mut playback: Playback,
+    rules: Vec<Rule>,
+    out: Output,
+    args: &LiveArgs,
+    record: Option<&Path>,
+    ready: impl FnOnce(&Detector),
+) -> Result<Ended, Failure> {
+    let mut detector = Detector::new(rules, &playback.fields, config.rule_matching)?;
+    let out = RefCell::new(out);
+    let mut writer = record.map(|path| Writer::create(path, Compression::Gzip)).transpose()?;
+    let mut gaps = Gaps::new(config);
+
+    let (mut live, snapshot) = Live::start(config, args, live::needs(detector.engine().needs()))?;
     if let Some(writer) = &mut writer {
         writer.section(&snapshot.tables)?;
     }
     playback.live(snapshot)?;
-    announce(&detector, loaded.files);
+    ready(&detector);
     let watched = live.run(
         |event| {
             if let Some(writer) = &mut writer {
@@ -69,11 +102,8 @@ pub fn execute(args: &Args) -> Result<(), Failure> {
     }
     let counted = live.stats()?.total();
     let summary = Summary::new(counted.events(), counted.drops(), &detector);
-    summary.print();
-    if let Some(path) = &args.stats {
-        summary.write(path)?;
-    }
-    watched.and_then(|()| out.borrow_mut().flush())
+    let result = watched.and_then(|()| out.borrow_mut().flush());
+    Ok(Ended { detector, summary, result })
 }
 
 /// One line that says what is watched, and at a terminal what to try.
