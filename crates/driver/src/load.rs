@@ -31,6 +31,12 @@ const TRACEPOINTS: [(&str, &str, u16); 4] = [
     ("signal_deliver", "signal_deliver", code::SIGNALDELIVER_E),
 ];
 
+/// Programs that end what programs of calls began: their names and places in the table of programs (`maps.h`).
+const STAGES: [(&str, u32); 1] = [("stage_path", 512)];
+
+/// Calls whose event another call's program tells of.
+const SHARED: [(&str, &str); 4] = [("clone3", "clone"), ("fork", "clone"), ("vfork", "clone"), ("execveat", "execve")];
+
 /// Bits of the kernel's tables of wanted calls and events.
 const WANT: u8 = 1;
 const WANT_SUCCESS_ONLY: u8 = 2;
@@ -190,6 +196,10 @@ fn load_programs(ebpf: &mut Ebpf, tables: &mut Tables, needs: &Needs) -> Result<
             tables.programs.set(*number, &fd, 0).map_err(|e| map_error("programs", e))?;
         }
     }
+    for (name, number) in STAGES {
+        let fd = load(ebpf, name, "sys_exit")?;
+        tables.programs.set(number, &fd, 0).map_err(|e| map_error("programs", e))?;
+    }
     load(ebpf, DISPATCHER, "sys_exit")?;
     for (name, tracepoint) in tracepoints(needs) {
         load(ebpf, name, tracepoint)?;
@@ -200,7 +210,8 @@ fn load_programs(ebpf: &mut Ebpf, tables: &mut Tables, needs: &Needs) -> Result<
 /// The program of a call, or the generic one for calls that share an event; `None` where the object has none.
 fn program_of(ebpf: &Ebpf, call: &calls::Call) -> Option<String> {
     // The call `exit` has no end to tell of; its name would be the dispatcher's.
-    let own = Some(format!("sys_{}", call.name)).filter(|name| name != DISPATCHER);
+    let shared = SHARED.iter().find(|(name, _)| *name == call.name).map_or(call.name, |(_, program)| *program);
+    let own = Some(format!("sys_{shared}")).filter(|name| name != DISPATCHER);
     let generic = (call.event == code::GENERIC_X).then(|| "sys_generic".to_owned());
     [own, generic].into_iter().flatten().find(|name| ebpf.program(name).is_some())
 }

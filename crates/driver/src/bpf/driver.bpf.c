@@ -23,6 +23,7 @@
 #include "programs/mount.h"
 #include "programs/namespace.h"
 #include "programs/open.h"
+#include "programs/path.h"
 #include "programs/pipe.h"
 #include "programs/ptrace.h"
 #include "programs/signal.h"

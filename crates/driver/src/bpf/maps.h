@@ -13,7 +13,7 @@
  *
  * Maps
  *   programs            system call number -> program of its exit event. The loader puts each program `sys_NAME` at the
- *                       number of NAME
+ *                       number of NAME, and the program `stage_NAME` at STAGE_NAME
  *   wanted_calls        system call number (native; WANT_NUMBER: either) -> WANT_* bits; 0: the call costs the
  *                       look-up and nothing else
  *   wanted_events       event code -> WANT_* bits, for the tracepoints that are no system calls
@@ -26,6 +26,7 @@
  * Programs
  *   sys_exit            tp_btf/sys_exit, the dispatcher: the only one of the `sys_*` names to attach
  *   sys_NAME            tp_btf/sys_exit, loaded, never attached, called from the dispatcher
+ *   stage_NAME          the same, called from programs of calls
  *   process_exec/_fork/_exit, signal_deliver   attach each to its tracepoint (the section's name)
  *
  * Here is also the place of later conditions on paths and the rest: between the dispatcher's checks, which see numbers
@@ -41,6 +42,8 @@ enum { SCOPE_ALL, SCOPE_CGROUP, SCOPE_TREE };
 enum { WANT = 1, WANT_SUCCESS_ONLY = 2, WANT_NUMBER = 4 };
 
 #define MAX_CALLS 512
+/* Programs that end what others began, behind the calls' numbers. */
+enum { STAGE_PATH = MAX_CALLS, PROGRAMS };
 #define MAX_CODES 512
 
 const volatile u64 boot_offset_ns = 0;
@@ -62,7 +65,7 @@ struct scratch {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
-	__uint(max_entries, MAX_CALLS);
+	__uint(max_entries, PROGRAMS);
 	__type(key, u32);
 	__type(value, u32);
 } programs SEC(".maps");

@@ -95,6 +95,19 @@ static __always_inline void advance(struct event *e, u32 by)
 	e->pos = *pos;
 }
 
+/* The event's code, from memory: the verifier does not follow its choices through all that comes after. */
+static __always_inline u16 event_code(struct event *e)
+{
+	return *(volatile u16 *)(e->data + 20);
+}
+
+/* The event has one parameter more than it began with. */
+static __always_inline void event_widen(struct event *e)
+{
+	PUT(u32, e->data + 22, *(u32 *)(e->data + 22) + 1);
+	e->pos += 2;
+}
+
 /* Closes a parameter: its length goes into the array. */
 static __always_inline void param_len(struct event *e, u32 len)
 {

@@ -43,8 +43,8 @@ static long search_step(u32 index, void *ctx)
 
 static __always_inline bool in_groups(const struct cred *cred, u32 gid)
 {
-	struct group_info *info = cred->group_info;
-	struct search s = {.gid = gid, .right = info ? info->ngroups : 0};
+	struct group_info *info = BPF_CORE_READ(cred, group_info);
+	struct search s = {.gid = gid, .right = BPF_CORE_READ(info, ngroups)};
 
 	s.gids = (u64)info + bpf_core_field_offset(struct group_info, gid);
 	bpf_loop(GROUP_STEPS, search_step, &s, 0);
@@ -77,7 +77,7 @@ __noinline int exe_writable(u64 inode_address)
 	struct task_struct *task = current_task();
 	u32 mode = BPF_CORE_READ(inode, i_mode), type = mode & S_IFMT;
 	u32 uid = BPF_CORE_READ(inode, i_uid.val), gid = BPF_CORE_READ(inode, i_gid.val);
-	const struct cred *cred = task->cred;
+	const struct cred *cred = BPF_CORE_READ(task, cred);
 	struct user_namespace *ns;
 	u64 caps;
 
@@ -88,13 +88,13 @@ __noinline int exe_writable(u64 inode_address)
 		return false;
 	if (uid == (u32)-1 || gid == (u32)-1)
 		return false;
-	if (cred->fsuid.val == uid)
+	if (BPF_CORE_READ(cred, fsuid.val) == uid)
 		return true;
-	if (cred->fsgid.val == gid || in_groups(cred, gid))
+	if (BPF_CORE_READ(cred, fsgid.val) == gid || in_groups(cred, gid))
 		mode >>= 3;
 	if (mode & MAY_WRITE)
 		return true;
-	ns = cred->user_ns;
+	ns = BPF_CORE_READ(cred, user_ns);
 	caps = task_caps(task, CAPS_EFFECTIVE);
 	if (!ns || !id_mapped(&ns->uid_map, uid))
 		return false;

@@ -20,8 +20,8 @@ struct opened {
 
 enum { NOT_OVERLAY, OVERLAY_UPPER, OVERLAY_LOWER };
 
-/* The task's file of that number, or NULL. */
-static __always_inline struct file *file_of_fd(struct task_struct *task, s32 fd)
+/* The task's file of that number, or NULL: for calls that are made all the time, read without the helper. */
+static __always_inline struct file *file_just_opened(struct task_struct *task, s32 fd)
 {
 	struct files_struct *files = task->files;
 	struct fdtable *fdt;
@@ -33,6 +33,17 @@ static __always_inline struct file *file_of_fd(struct task_struct *task, s32 fd)
 	if (!fdt || (u32)fd >= fdt->max_fds)
 		return NULL;
 	bpf_probe_read_kernel(&file, sizeof(file), fdt->fd + fd);
+	return file;
+}
+
+/* The same for all other calls; see task.h for why there are two ways. */
+static __always_inline struct file *file_of_fd(struct task_struct *task, s32 fd)
+{
+	struct fdtable *fdt = BPF_CORE_READ(task, files, fdt);
+	struct file *file = NULL;
+
+	if (fd >= 0 && (u32)fd < BPF_CORE_READ(fdt, max_fds))
+		bpf_probe_read_kernel(&file, sizeof(file), BPF_CORE_READ(fdt, fd) + fd);
 	return file;
 }
 
@@ -111,7 +122,7 @@ __noinline int look_at_file(struct opened *o, u64 file)
 /* Looks behind a descriptor; all zero for none. */
 static __always_inline void look_at_fd(struct opened *o, struct task_struct *task, s32 fd)
 {
-	struct file *file = file_of_fd(task, fd);
+	struct file *file = file_just_opened(task, fd);
 
 	__builtin_memset(o, 0, sizeof(*o));
 	if (file)

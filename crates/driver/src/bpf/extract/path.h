@@ -208,7 +208,7 @@ __noinline int walk_up(struct walk *w)
 	struct scratch *s = my_scratch();
 	struct walk here;
 
-	if (!w || !s || (w->out && walk_short(s, w)))
+	if (!w || !s)
 		return 0;
 	here = *w; /* the loop's context must lie on the stack */
 	enter_mount(&here, here.mount);
@@ -219,22 +219,35 @@ __noinline int walk_up(struct walk *w)
 	return 0;
 }
 
-/* Walks from a path up to the task's root (or, on wish, to the root of all). `out` is where in the event the
- * path shall stand, or 0: then it is left in the scratch's corner. */
-static __always_inline void path_walk_to(struct task_struct *task, struct vfsmount *mnt, struct dentry *dentry,
-					 struct walk *w, u32 out, bool global)
+static __always_inline void walk_from(struct walk *w, struct vfsmount *mnt, struct dentry *dentry)
 {
-	struct fs_struct *fs = task->fs;
-	u32 inside = bpf_core_field_offset(struct mount, mnt);
-
 	__builtin_memset(w, 0, sizeof(*w));
 	w->dentry = dentry;
-	w->mount = (u64)mnt - inside;
-	if (!global && fs) {
-		w->stop = fs->root.dentry;
-		w->stop_mount = (u64)fs->root.mnt - inside;
-	}
+	w->mount = (u64)mnt - bpf_core_field_offset(struct mount, mnt);
 	w->at = PATH_SIZE;
+}
+
+/* Walks from a path up to the task's root. `out` is where in the event the path shall stand. It is put there if it is
+ * a short one, else left in the scratch's corner. */
+static __always_inline void walk_to_root(struct task_struct *task, struct vfsmount *mnt, struct dentry *dentry,
+					 struct walk *w, u32 out)
+{
+	struct scratch *s = my_scratch();
+	struct fs_struct *fs = task->fs;
+
+	walk_from(w, mnt, dentry);
+	if (fs) {
+		w->stop = fs->root.dentry;
+		w->stop_mount = (u64)fs->root.mnt - bpf_core_field_offset(struct mount, mnt);
+	}
 	w->out = out;
+	if (s && !walk_short(s, w))
+		walk_up(w);
+}
+
+/* Walks up to the root of all, whatever the task sees; leaves the path in the scratch's corner. */
+static __always_inline void walk_to_top(struct vfsmount *mnt, struct dentry *dentry, struct walk *w)
+{
+	walk_from(w, mnt, dentry);
 	walk_up(w);
 }

@@ -32,31 +32,42 @@ static __always_inline void store_clone(struct event *e, struct call *c, u32 fla
 	store_u64(e, c->ret == 0 ? pid_ns_start(task) : 0);			  /* pidns_init_start_ts */
 }
 
-/* long clone(unsigned long flags, unsigned long newsp, int *parent_tid, ...) */
-CALL(clone, SYSCALL_CLONE_20_X)
+static __always_inline u16 clone_code(struct call *c)
 {
-	store_clone(e, c, arg(c, 0));
+	switch (native_number(c->regs, c->compat)) {
+	case NR_clone3:
+		return PPME_SYSCALL_CLONE3_X;
+#if defined(NR_fork)
+	case NR_fork:
+		return PPME_SYSCALL_FORK_20_X;
+	case NR_vfork:
+		return PPME_SYSCALL_VFORK_20_X;
+#endif
+	default:
+		return PPME_SYSCALL_CLONE_20_X;
+	}
 }
 
-/* long clone3(struct clone_args *uargs, size_t size): the flags come first */
-CALL(clone3, SYSCALL_CLONE3_X)
+_Static_assert(PPME_SYSCALL_CLONE3_X_PARAMS == PPME_SYSCALL_CLONE_20_X_PARAMS &&
+		       PPME_SYSCALL_FORK_20_X_PARAMS == PPME_SYSCALL_CLONE_20_X_PARAMS &&
+		       PPME_SYSCALL_VFORK_20_X_PARAMS == PPME_SYSCALL_CLONE_20_X_PARAMS,
+	       "one program tells of all four");
+
+/*
+ * long clone(unsigned long flags, unsigned long newsp, int *parent_tid, ...)
+ * long clone3(struct clone_args *uargs, size_t size): the flags come first
+ * long fork(void)
+ * long vfork(void)
+ */
+CALLS_IF(clone, SYSCALL_CLONE_20_X, clone_code(&c), true)
 {
 	u64 flags = 0;
 
-	bpf_probe_read_user(&flags, sizeof(flags), (void *)arg(c, 0));
+	if (event_code(e) == PPME_SYSCALL_CLONE_20_X)
+		flags = arg(c, 0);
+	else if (event_code(e) == PPME_SYSCALL_CLONE3_X)
+		bpf_probe_read_user(&flags, sizeof(flags), (void *)arg(c, 0));
 	store_clone(e, c, flags);
-}
-
-/* long fork(void) */
-CALL(fork, SYSCALL_FORK_20_X)
-{
-	store_clone(e, c, 0);
-}
-
-/* long vfork(void) */
-CALL(vfork, SYSCALL_VFORK_20_X)
-{
-	store_clone(e, c, 0);
 }
 
 #if !defined(__TARGET_ARCH_x86)

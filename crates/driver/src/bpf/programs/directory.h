@@ -29,28 +29,32 @@ CALL(rmdir, SYSCALL_RMDIR_2_X)
 }
 
 /* The directory that the task is now in. */
-static __always_inline void record_cwd(struct event *e, struct call *c)
+static __always_inline struct place new_cwd(struct event *e, struct call *c)
 {
-	struct fs_struct *fs = e->task->fs;
+	struct task_struct *task = e->task;
+	struct place cwd = {};
 
-	if (c->ret == 0 && fs)
-		e->marks |= record_path(e, RECORD_PATH, fs->pwd.mnt, fs->pwd.dentry);
+	if (c->ret == 0) {
+		cwd.mnt = BPF_CORE_READ(task, fs, pwd.mnt);
+		cwd.dentry = BPF_CORE_READ(task, fs, pwd.dentry);
+	}
+	return cwd;
 }
 
 /* int chdir(const char *filename) */
-CALL(chdir, SYSCALL_CHDIR_X)
+CALL_WITH_PATH(chdir, SYSCALL_CHDIR_X)
 {
 	store_s64(e, c->ret);	    /* res */
 	store_string(e, arg(c, 0)); /* path */
-	record_cwd(e, c);
+	*last = new_cwd(e, c);
 }
 
 /* int fchdir(unsigned int fd) */
-CALL(fchdir, SYSCALL_FCHDIR_X)
+CALL_WITH_PATH(fchdir, SYSCALL_FCHDIR_X)
 {
 	store_s64(e, c->ret);	      /* res */
 	store_s64(e, (s32)arg(c, 0)); /* fd */
-	record_cwd(e, c);
+	*last = new_cwd(e, c);
 }
 
 /* int chroot(const char *filename) */

@@ -60,28 +60,29 @@ SEC("tp_btf/sched_process_exec") int process_exec(u64 *ctx)
 	return 0;
 }
 
-static __always_inline void store_failed_exec(struct event *e, struct call *c, u64 argv, u64 envp)
+_Static_assert(PPME_SYSCALL_EXECVEAT_X_PARAMS + 1 == PPME_SYSCALL_EXECVE_19_X_PARAMS, "one program tells of both");
+
+/*
+ * int execve(const char *filename, const char *const *argv, const char *const *envp)
+ * int execveat(int fd, const char *filename, const char *const *argv, const char *const *envp, int flags)
+ */
+CALLS_IF(execve, SYSCALL_EXECVEAT_X,
+	 native_number(c.regs, c.compat) == NR_execveat ? PPME_SYSCALL_EXECVEAT_X : PPME_SYSCALL_EXECVE_19_X, c.ret != 0)
 {
+	bool at = event_code(e) == PPME_SYSCALL_EXECVEAT_X;
+	u64 argv = at ? arg(c, 2) : arg(c, 1), envp = at ? arg(c, 3) : arg(c, 2);
 	struct task_struct *task = e->task;
 	struct opened exe = {};
 
+	if (!at)
+		event_widen(e);
+	advance(e, 0); /* forgets by how much */
 	store_s64(e, c->ret);			    /* res */
 	store_failed_exe_args(e, argv, c->compat);  /* exe, args */
 	store_process(e, task, task);		    /* tid to comm */
 	store_cgroups(e, task);			    /* cgroups */
 	store_pointers(e, envp, 0, MAX_ARGS, c->compat); /* env */
 	store_executed(e, task, &exe);		    /* tty to gid */
-}
-
-/* int execve(const char *filename, const char *const *argv, const char *const *envp) */
-CALL_IF(execve, SYSCALL_EXECVE_19_X, c.ret != 0)
-{
-	store_failed_exec(e, c, arg(c, 1), arg(c, 2));
-	store_string(e, arg(c, 0)); /* filename */
-}
-
-/* int execveat(int fd, const char *filename, const char *const *argv, const char *const *envp, int flags) */
-CALL_IF(execveat, SYSCALL_EXECVEAT_X, c.ret != 0)
-{
-	store_failed_exec(e, c, arg(c, 2), arg(c, 3));
+	if (event_code(e) != PPME_SYSCALL_EXECVEAT_X)
+		store_string(e, arg(c, 0)); /* filename */
 }

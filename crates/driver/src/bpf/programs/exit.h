@@ -13,6 +13,7 @@
 #define MAX_THREADS 30
 #define MAX_ANCESTORS 60
 #define REAPER_UNKNOWN (-1)
+#define NO_SUBREAPER (-2)
 
 /* The first thread of the group that is not ending; 0 for none, REAPER_UNKNOWN if it has more than we look at.
  * find_alive_thread() of kernel/exit.c. */
@@ -35,12 +36,42 @@ __noinline int living_thread(u64 signal_address)
 	return REAPER_UNKNOWN;
 }
 
+/* From a task up to the nearest ancestor that asked for orphans, no further than its namespace's init. */
+struct ancestor_walk {
+	u64 ancestor, init;
+	u32 level;
+	int found; /* a thread of it; NO_SUBREAPER, or REAPER_UNKNOWN as long as nothing was found */
+};
+
+static long ancestor_step(u32 index, void *ctx)
+{
+	struct ancestor_walk *w = ctx;
+	struct task_struct *ancestor = (void *)w->ancestor;
+	struct signal_struct *signal = BPF_CORE_READ(ancestor, signal);
+	int alive;
+
+	if (BPF_CORE_READ(ancestor, thread_pid, level) != w->level || w->ancestor == w->init) {
+		w->found = NO_SUBREAPER;
+		return 1;
+	}
+	if (BPF_CORE_READ_BITFIELD_PROBED(signal, is_child_subreaper)) {
+		alive = living_thread((u64)signal);
+		if (alive) {
+			w->found = alive;
+			return 1;
+		}
+	}
+	w->ancestor = (u64)BPF_CORE_READ(ancestor, real_parent);
+	return 0;
+}
+
 /* Who gets the children: another thread, the nearest ancestor that asked for them, the namespace's init.
  * find_new_reaper() of kernel/exit.c. */
 static __always_inline int new_reaper(struct task_struct *task)
 {
-	struct pid_namespace *ns = pid_ns(task->thread_pid);
-	struct task_struct *init, *ancestor;
+	struct pid_namespace *ns = pid_ns(BPF_CORE_READ(task, thread_pid));
+	struct ancestor_walk w = {.found = REAPER_UNKNOWN};
+	struct task_struct *init;
 	struct signal_struct *signal = BPF_CORE_READ(task, signal);
 	u32 level = BPF_CORE_READ(task, thread_pid, level);
 	int alive = living_thread((u64)signal), init_pid;
@@ -53,25 +84,22 @@ static __always_inline int new_reaper(struct task_struct *task)
 	init_pid = BPF_CORE_READ(init, pid);
 	if (!BPF_CORE_READ_BITFIELD_PROBED(signal, has_child_subreaper))
 		return init_pid;
-	ancestor = task->real_parent;
-	for (u32 i = 0; i < MAX_ANCESTORS; i++) {
-		if (BPF_CORE_READ(ancestor, thread_pid, level) != level || ancestor == init)
-			return init_pid;
-		signal = BPF_CORE_READ(ancestor, signal);
-		if (BPF_CORE_READ_BITFIELD_PROBED(signal, is_child_subreaper)) {
-			alive = living_thread((u64)signal);
-			if (alive)
-				return alive;
-		}
-		ancestor = BPF_CORE_READ(ancestor, real_parent);
-	}
-	return REAPER_UNKNOWN;
+	w.ancestor = (u64)BPF_CORE_READ(task, real_parent);
+	w.init = (u64)init;
+	w.level = level;
+	bpf_loop(MAX_ANCESTORS, ancestor_step, &w, 0);
+	return w.found == NO_SUBREAPER ? init_pid : w.found;
+}
+
+static __always_inline bool has_children(struct task_struct *task)
+{
+	return (u64)BPF_CORE_READ(task, children.next) !=
+	       (u64)task + bpf_core_field_offset(struct task_struct, children);
 }
 
 static __always_inline void exit_event(struct task_struct *task)
 {
-	struct list_head *children = &task->children;
-	int code = task->exit_code;
+		int code = task->exit_code;
 	struct event e;
 
 	if (!event_begin(&e, PROCEXIT_1_E, task))
@@ -80,7 +108,7 @@ static __always_inline void exit_event(struct task_struct *task)
 	store_s64(&e, (code >> 8) & 0xff);		/* ret: WEXITSTATUS */
 	store_u8(&e, (s8)((code & 0x7f) + 1) >> 1 > 0 ? code & 0x7f : 0); /* sig: WTERMSIG */
 	store_u8(&e, (code & 0x80) != 0);		/* core: WCOREDUMP */
-	store_s64(&e, children->next != children ? new_reaper(task) : 0); /* reaper_tid */
+	store_s64(&e, has_children(task) ? new_reaper(task) : 0); /* reaper_tid */
 	event_end(&e);
 }
 
@@ -93,7 +121,7 @@ SEC("tp_btf/sched_process_exit") int process_exit(u64 *ctx)
 		return 0;
 	if (event_wanted(PPME_PROCEXIT_1_E))
 		exit_event(task);
-	if (scope_mode == SCOPE_TREE && !task->signal->live.counter)
+	if (scope_mode == SCOPE_TREE && !BPF_CORE_READ(task, signal, live.counter))
 		bpf_map_delete_elem(&scope_tgids, &tgid);
 	return 0;
 }

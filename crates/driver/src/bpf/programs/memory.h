@@ -7,7 +7,8 @@
 
 static __always_inline void store_vm(struct event *e)
 {
-	struct mm_struct *mm = e->task->mm;
+	struct task_struct *task = e->task;
+	struct mm_struct *mm = BPF_CORE_READ(task, mm);
 
 	store_u32(e, vm_size(mm)); /* vm_size */
 	store_u32(e, vm_rss(mm));  /* vm_rss */

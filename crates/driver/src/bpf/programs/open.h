@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* A file is opened: its path, device, inode and layer come from the kernel's struct file. */
+/*
+ * A file is opened: its path, device, inode and layer come from the kernel's struct file. That is looked at first: the
+ * verifier follows each later choice, such as where the arguments are, through all that comes after it.
+ */
 #pragma once
 
 #include "form.h"
@@ -13,35 +16,36 @@ static __always_inline u32 opened_flags(const struct opened *o)
 					    : 0);
 }
 
-static __always_inline void record_opened(struct event *e, const struct opened *o)
+static __always_inline struct place place_of(const struct opened *o)
 {
-	if (o->file)
-		e->marks |= record_path(e, RECORD_PATH, o->mnt, o->dentry);
+	return (struct place){.mnt = o->mnt, .dentry = o->dentry};
 }
 
 /* int open(const char *filename, int flags, umode_t mode) */
-CALL(open, SYSCALL_OPEN_X)
+CALL_WITH_PATH(open, SYSCALL_OPEN_X)
 {
-	u32 flags = arg(c, 1);
 	struct opened o;
+	u32 flags;
 
 	look_at_fd(&o, e->task, c->ret);
+	flags = arg(c, 1);
 	store_s64(e, c->ret);				    /* fd */
 	store_string(e, arg(c, 0));			    /* name */
 	store_u32(e, open_flags(flags) | opened_flags(&o)); /* flags */
 	store_u32(e, open_mode(flags, arg(c, 2)));	    /* mode */
 	store_u32(e, o.dev);				    /* dev */
 	store_u64(e, o.ino);				    /* ino */
-	record_opened(e, &o);
+	*last = place_of(&o);
 }
 
 /* int openat(int dfd, const char *filename, int flags, umode_t mode) */
-CALL(openat, SYSCALL_OPENAT_2_X)
+CALL_WITH_PATH(openat, SYSCALL_OPENAT_2_X)
 {
-	u32 flags = arg(c, 2);
 	struct opened o;
+	u32 flags;
 
 	look_at_fd(&o, e->task, c->ret);
+	flags = arg(c, 2);
 	store_s64(e, c->ret);				    /* fd */
 	store_s64(e, dir_fd(arg(c, 0)));		    /* dirfd */
 	store_string(e, arg(c, 1));			    /* name */
@@ -49,19 +53,19 @@ CALL(openat, SYSCALL_OPENAT_2_X)
 	store_u32(e, open_mode(flags, arg(c, 3)));	    /* mode */
 	store_u32(e, o.dev);				    /* dev */
 	store_u64(e, o.ino);				    /* ino */
-	record_opened(e, &o);
+	*last = place_of(&o);
 }
 
 /* int openat2(int dfd, const char *filename, struct open_how *how, size_t usize) */
-CALL(openat2, SYSCALL_OPENAT2_X)
+CALL_WITH_PATH(openat2, SYSCALL_OPENAT2_X)
 {
 	struct {
 		u64 flags, mode, resolve;
 	} how = {};
 	struct opened o;
 
-	bpf_probe_read_user(&how, sizeof(how), (void *)arg(c, 2));
 	look_at_fd(&o, e->task, c->ret);
+	bpf_probe_read_user(&how, sizeof(how), (void *)arg(c, 2));
 	store_s64(e, c->ret);					/* fd */
 	store_s64(e, dir_fd(arg(c, 0)));			/* dirfd */
 	store_string(e, arg(c, 1));				/* name */
@@ -70,11 +74,11 @@ CALL(openat2, SYSCALL_OPENAT2_X)
 	store_u32(e, resolve_flags(how.resolve));		/* resolve */
 	store_u32(e, o.dev);					/* dev */
 	store_u64(e, o.ino);					/* ino */
-	record_opened(e, &o);
+	*last = place_of(&o);
 }
 
 /* int creat(const char *pathname, umode_t mode) */
-CALL(creat, SYSCALL_CREAT_X)
+CALL_WITH_PATH(creat, SYSCALL_CREAT_X)
 {
 	struct opened o;
 
@@ -87,16 +91,17 @@ CALL(creat, SYSCALL_CREAT_X)
 	store_u16(e, o.layer == OVERLAY_UPPER	? PPM_FD_UPPER_LAYER_CREAT
 		     : o.layer == OVERLAY_LOWER ? PPM_FD_LOWER_LAYER_CREAT
 						: 0); /* creat_flags */
-	record_opened(e, &o);
+	*last = place_of(&o);
 }
 
 /* int open_by_handle_at(int mountdirfd, struct file_handle *handle, int flags) */
-CALL(open_by_handle_at, SYSCALL_OPEN_BY_HANDLE_AT_X)
+CALL_WITH_PATH(open_by_handle_at, SYSCALL_OPEN_BY_HANDLE_AT_X)
 {
-	u32 flags = arg(c, 2);
 	struct opened o;
+	u32 flags;
 
 	look_at_fd(&o, e->task, c->ret);
+	flags = arg(c, 2);
 	store_s64(e, c->ret);				    /* fd */
 	store_s64(e, dir_fd(arg(c, 0)));		    /* mountfd */
 	store_u32(e, open_flags(flags) | opened_flags(&o)); /* flags */
@@ -106,5 +111,5 @@ CALL(open_by_handle_at, SYSCALL_OPEN_BY_HANDLE_AT_X)
 		store_empty(e);
 	store_u32(e, o.dev); /* dev */
 	store_u64(e, o.ino); /* ino */
-	record_opened(e, &o);
+	*last = place_of(&o);
 }

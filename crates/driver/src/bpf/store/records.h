@@ -46,7 +46,7 @@ static __always_inline u32 record_path(struct event *e, u16 tag, struct vfsmount
 	struct walk w;
 	u32 len;
 
-	path_walk_to(e->task, mnt, dentry, &w, start, false);
+	walk_to_root(e->task, mnt, dentry, &w, start);
 	len = w.done ? w.out - start : (PATH_SIZE - w.at) & PATH_MASK;
 	if (len) {
 		record_begin(e, tag, len);
@@ -64,7 +64,7 @@ static __always_inline u32 store_path(struct event *e, struct vfsmount *mnt, str
 	struct walk w;
 	u32 len;
 
-	path_walk_to(e->task, mnt, dentry, &w, 0, true);
+	walk_to_top(mnt, dentry, &w);
 	len = push_bytes(e, e->data + PATH_BASE + (w.at & PATH_MASK), (PATH_SIZE - w.at) & PATH_MASK, KERNEL);
 	push_u8(e, 0);
 	param_len(e, len + 1);

@@ -32,21 +32,25 @@ static __always_inline u32 push_unix_path(struct event *e, const u8 *path, bool 
 	return push_string(e, abstract ? path + 1 : path, UNIX_PATH_MAX, KERNEL);
 }
 
-/* The address that the program passed. */
-static __always_inline void store_sockaddr(struct event *e, u64 from, u32 len)
+/* Writes the address that the program passed at `pos` of the scratch; returns where it ends. Not static: the verifier
+ * looks at it once, whoever calls and wherever it came from. */
+__noinline u32 put_sockaddr(u64 from, u32 len, u32 pos)
 {
-	u8 *at = e->data + SOCKADDR_BASE;
-	u32 start = e->pos;
+	struct scratch *s = my_scratch();
+	struct event started = {.pos = pos}, *e = &started;
 	u16 family;
+	u8 *at;
 
 	len &= 0xffff;
+	if (!s)
+		return pos;
+	e->data = s->data;
+	at = e->data + SOCKADDR_BASE;
 	if (len > 0x7ff) /* the kernel refuses all beyond 128; upstream shows them none the less */
 		len = 0x7ff;
 	__builtin_memset(at, 0, 32); /* a short address has zeros for the rest */
-	if (!len || bpf_probe_read_user(at, len & 0x7ff, (void *)from)) {
-		store_empty(e);
-		return;
-	}
+	if (!len || bpf_probe_read_user(at, len & 0x7ff, (void *)from))
+		return pos;
 	family = *(u16 *)at;
 	if (family == AF_INET) {
 		push_u8(e, family);
@@ -62,7 +66,15 @@ static __always_inline void store_sockaddr(struct event *e, u64 from, u32 len)
 		push_u8(e, family);
 		push_unix_path(e, at + 2, at[2] == 0);
 	}
-	param_len(e, e->pos - start);
+	return e->pos;
+}
+
+static __always_inline void store_sockaddr(struct event *e, u64 from, u32 len)
+{
+	u32 put = (put_sockaddr(from, len, e->pos) - e->pos) & EVENT_MASK;
+
+	advance(e, put);
+	param_len(e, put);
 }
 
 static __always_inline void push_inet_tuple(struct event *e, struct sock *sk, enum direction direction, u64 named)
@@ -131,17 +143,32 @@ static __always_inline void push_unix_tuple(struct event *e, struct sock *sk, en
 	push_unix_path(e, at + 2, at[2] == 0);
 }
 
-/* Appends the tuple of a socket; nothing for families without one. */
+/* Writes the tuple of a socket at `pos` of the scratch, nothing for families without one; returns where it ends. Not
+ * static, as put_sockaddr(). */
+__noinline u32 put_tuple(u64 sk_address, u32 pos, u32 direction, u64 named)
+{
+	struct sock *sk = (void *)sk_address;
+	u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	struct scratch *s = my_scratch();
+	struct event e = {.pos = pos};
+
+	if (!s)
+		return pos;
+	e.data = s->data;
+	if (family == AF_INET)
+		push_inet_tuple(&e, sk, direction, named);
+	else if (family == AF_INET6)
+		push_inet6_tuple(&e, sk, direction, named);
+	else if (family == AF_UNIX)
+		push_unix_tuple(&e, sk, direction, named);
+	return e.pos;
+}
+
 static __always_inline void push_tuple(struct event *e, struct sock *sk, enum direction direction, u64 named)
 {
-	u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	u32 end = put_tuple((u64)sk, e->pos, direction, named);
 
-	if (family == AF_INET)
-		push_inet_tuple(e, sk, direction, named);
-	else if (family == AF_INET6)
-		push_inet6_tuple(e, sk, direction, named);
-	else if (family == AF_UNIX)
-		push_unix_tuple(e, sk, direction, named);
+	advance(e, (end - e->pos) & EVENT_MASK);
 }
 
 /* The addresses behind a descriptor; `named` is an address that the program passed with the call, or 0. */
