@@ -178,6 +178,9 @@ pub struct Fd {
     pub ino: u64,
     /// What it refers to.
     pub kind: FdKind,
+    /// Whether it closes on exec. Known of a live system only: captures hold it in the open flags of files and for
+    /// nothing else.
+    pub cloexec: bool,
 }
 
 /// What a descriptor refers to. The numbers in the documentation are the format's.

@@ -131,7 +131,11 @@ impl State {
     pub(crate) fn load_fd(&mut self, slot: u32, fd: Fd) {
         let mut info = self.pool.fd();
         let number = fd.fd;
+        let cloexec = fd.cloexec;
         fill(&mut info, fd, &self.interfaces);
+        if cloexec {
+            info.set_cloexec(true);
+        }
         self.store_fd(slot, number, info);
     }
 

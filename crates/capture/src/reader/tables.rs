@@ -191,7 +191,7 @@ fn descriptor(at: &mut Cursor<'_>, sized: bool) -> Result<Fd, Fault> {
         Some(FdType::Unknown) => FdKind::Named(FdType::Unknown, Vec::new()),
         Some(ty) => descriptor_body(at, ty, sized)?,
     };
-    Ok(Fd { fd, ino, kind })
+    Ok(Fd { fd, ino, kind, cloexec: false })
 }
 
 fn descriptor_body(at: &mut Cursor<'_>, ty: FdType, sized: bool) -> Result<FdKind, Fault> {

@@ -211,7 +211,7 @@ fn descriptor_lists_of_both_versions() {
         let entry = B::default().n(index as u64, 8).n(900, 8).n(number.into(), 1).bytes(&body.0);
         old = old.bytes(&entry.0);
         new = new.entry(entry, 4);
-        wanted.push(Fd { fd: index as i64, ino: 900, kind });
+        wanted.push(Fd { fd: index as i64, ino: 900, kind, cloexec: false });
     }
     for kind in [0x203, 0x8001_ABCD] {
         assert_eq!(tables(&[old.block(kind)]).fds, [(77, wanted.clone())], "block type {kind:#x}");

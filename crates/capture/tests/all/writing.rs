@@ -163,8 +163,8 @@ fn what_is_too_long_is_cut_and_counted() {
     let list: Vec<u8> = b"argument\0".repeat(1000);
     let thread = Thread { comm: long.clone(), args: list.clone(), env: list, root: long.clone(), ..Thread::default() };
     let fds = vec![
-        Fd { fd: 1, ino: 2, kind: FdKind::Named(FdType::Fifo, long.clone()) },
-        Fd { fd: 2, ino: 2, kind: FdKind::Named(FdType::Unknown, Vec::new()) },
+        Fd { fd: 1, ino: 2, kind: FdKind::Named(FdType::Fifo, long.clone()), cloexec: false },
+        Fd { fd: 2, ino: 2, kind: FdKind::Named(FdType::Unknown, Vec::new()), cloexec: false },
     ];
     let user = User { name: long.clone(), homedir: long.clone(), shell: long.clone(), ..User::default() };
     let tables = Tables {
@@ -296,7 +296,7 @@ fn tables() -> impl Strategy<Value = Tables> {
         shell,
     });
     let group = (any::<u32>(), name()).prop_map(|(gid, name)| Group { gid, name });
-    let fd = (any::<(i64, u64)>(), kind()).prop_map(|((fd, ino), kind)| Fd { fd, ino, kind });
+    let fd = (any::<(i64, u64)>(), kind()).prop_map(|((fd, ino), kind)| Fd { fd, ino, kind, cloexec: false });
     let fds = (any::<i64>(), prop::collection::vec(fd, 0..5));
     let many = 0..4usize;
     (

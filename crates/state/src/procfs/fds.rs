@@ -2,9 +2,11 @@
 
 use super::parse;
 use super::process::Scanner;
+use super::reader::ProcDir;
 use peregrine_capture::tables::{Fd, FdKind, FdType};
 use peregrine_event::defines::*;
 use rustix::fs::{FileType, OFlags, Statx};
+use rustix::path::DecInt;
 
 /// Longest name that a capture holds, its NUL included.
 const MAX_NAME: usize = 1023;
@@ -28,65 +30,87 @@ const ANONYMOUS: &[(&str, FdType)] = &[
     ("[bpf_link]", FdType::Bpf),
 ];
 
+/// How much of an `fdinfo` is read: what counts stands at its beginning, and some go on for long.
+const MAX_INFO: usize = 512;
+
+/// What stands in place of a socket's addresses until they are looked up.
+pub(super) const SOCKET: &[u8] = b"socket:[";
+
 impl Scanner<'_> {
-    /// The descriptors of a process, at most `most`, and how many were left out.
-    pub(super) fn descriptors(&mut self, pid: i64, most: usize) -> (Vec<Fd>, usize) {
-        let Ok(numbers) = self.proc.numbers(&format!("{pid}/fd"), usize::MAX) else { return (Vec::new(), 0) };
-        let left_out = numbers.len().saturating_sub(most);
-        let fds = numbers.into_iter().take(most).filter_map(|fd| self.descriptor(pid, fd)).collect();
-        (fds, left_out)
+    /// The descriptors of a process, as many as there is room for. Sockets are told by their inode alone.
+    pub(super) fn descriptors(&mut self, process: &ProcDir, pid: i64) -> Vec<Fd> {
+        let (Ok(links), Ok(infos)) = (process.below("fd"), process.below("fdinfo")) else { return Vec::new() };
+        let numbers = links.numbers(".", usize::MAX).unwrap_or_default();
+        let room = self.room_for(numbers.len());
+        self.found.stats.left_out += numbers.len() - room;
+        let fds: Vec<Fd> =
+            numbers.into_iter().take(room).filter_map(|fd| self.descriptor(&links, &infos, fd)).collect();
+        self.found.stats.fds += fds.len();
+        if fds.iter().any(|fd| pending_socket(fd).is_some())
+            && let Ok(link) = process.link("ns/net", &mut self.buffer)
+        {
+            self.found.namespaces.push((pid, inode(&link, b"net:[").unwrap_or(0)));
+        }
+        fds
     }
 
-    fn descriptor(&mut self, pid: i64, fd: i64) -> Option<Fd> {
-        let link = format!("{pid}/fd/{fd}");
-        let mut name = self.proc.link(&link, &mut self.buffer).ok()?;
+    fn descriptor(&mut self, links: &ProcDir, infos: &ProcDir, fd: i64) -> Option<Fd> {
+        let mut name = links.link(DecInt::new(fd), &mut self.buffer).ok()?;
         name.truncate(MAX_NAME);
-        if let Some(kind) = name.strip_prefix(b"anon_inode:") {
-            return Some(Fd { fd, ino: 0, kind: self.anonymous(pid, fd, kind) });
+        if infos.head(DecInt::new(fd), MAX_INFO, &mut self.buffer).is_err() {
+            self.buffer.clear();
         }
-        if let Some(ino) = inode(&name, b"socket:[") {
-            return Some(Fd { fd, ino, kind: self.sockets.find(self.proc, pid, ino) });
+        let flags = open_flags(parse::fd_flags(&self.buffer).unwrap_or(0));
+        let cloexec = i64::from(flags) & PPM_O_CLOEXEC != 0;
+        if let Some(kind) = name.strip_prefix(b"anon_inode:") {
+            return Some(Fd { fd, ino: 0, kind: self.anonymous(kind), cloexec });
+        }
+        if let Some(ino) = inode(&name, SOCKET) {
+            return Some(Fd { fd, ino, kind: FdKind::Named(FdType::Unsupported, name), cloexec });
         }
         if let Some(ino) = inode(&name, b"pipe:[") {
-            return Some(Fd { fd, ino, kind: FdKind::Named(FdType::Fifo, name) });
+            return Some(Fd { fd, ino, kind: FdKind::Named(FdType::Fifo, name), cloexec });
         }
-        let stat = self.proc.stat(&link).ok()?;
-        Some(Fd { fd, ino: stat.stx_ino, kind: self.file(pid, fd, name, &stat) })
+        let stat = links.stat(DecInt::new(fd)).ok()?;
+        Some(Fd { fd, ino: stat.stx_ino, kind: file(name, flags, &stat), cloexec })
     }
 
-    fn anonymous(&mut self, pid: i64, fd: i64, kind: &[u8]) -> FdKind {
-        let ty = ANONYMOUS.iter().find(|(name, _)| name.as_bytes() == kind).map(|(_, ty)| *ty);
-        let mut name = Vec::new();
-        if ty == Some(FdType::PidFd) && self.fdinfo(pid, fd) {
-            name = format!("/proc/{}", parse::pidfd_pid(&self.buffer)).into_bytes();
-        }
-        match ty {
-            Some(ty) => FdKind::Named(ty, name),
+    /// Of a descriptor whose `fdinfo` is in the buffer.
+    fn anonymous(&self, kind: &[u8]) -> FdKind {
+        match ANONYMOUS.iter().find(|(name, _)| name.as_bytes() == kind) {
+            Some((_, FdType::PidFd)) => {
+                let name = format!("/proc/{}", parse::pidfd_pid(&self.buffer));
+                FdKind::Named(FdType::PidFd, name.into_bytes())
+            }
+            Some((_, ty)) => FdKind::Named(*ty, Vec::new()),
             None => FdKind::Named(FdType::Unsupported, kind.to_vec()),
         }
     }
+}
 
-    fn file(&mut self, pid: i64, fd: i64, mut name: Vec<u8>, stat: &Statx) -> FdKind {
-        match FileType::from_raw_mode(u32::from(stat.stx_mode)) {
-            FileType::Directory => FdKind::Named(FdType::Directory, name),
-            FileType::Fifo => FdKind::Named(FdType::Fifo, name),
-            _ if name.starts_with(b"/memfd:") => {
-                let end = name.strip_suffix(b" (deleted)").unwrap_or(&name);
-                FdKind::Named(FdType::MemFd, end[b"/memfd:".len()..].to_vec())
-            }
-            _ => {
-                let flags = if self.fdinfo(pid, fd) { parse::fd_flags(&self.buffer) } else { None };
-                if let Some(rest) = name.strip_suffix(b" (deleted)") {
-                    name.truncate(rest.len());
-                }
-                let dev = Some(encode_dev(stat.stx_dev_major, stat.stx_dev_minor));
-                FdKind::File { open_flags: open_flags(flags.unwrap_or(0)), name, dev }
-            }
-        }
+/// The inode of a socket whose addresses are still to be looked up.
+pub(super) fn pending_socket(fd: &Fd) -> Option<u64> {
+    match &fd.kind {
+        FdKind::Named(FdType::Unsupported, name) => inode(name, SOCKET),
+        _ => None,
     }
+}
 
-    fn fdinfo(&mut self, pid: i64, fd: i64) -> bool {
-        self.proc.record(&format!("{pid}/fdinfo/{fd}"), &mut self.buffer).is_ok()
+fn file(mut name: Vec<u8>, open_flags: u32, stat: &Statx) -> FdKind {
+    match FileType::from_raw_mode(u32::from(stat.stx_mode)) {
+        FileType::Directory => FdKind::Named(FdType::Directory, name),
+        FileType::Fifo => FdKind::Named(FdType::Fifo, name),
+        _ if name.starts_with(b"/memfd:") => {
+            let end = name.strip_suffix(b" (deleted)").unwrap_or(&name);
+            FdKind::Named(FdType::MemFd, end[b"/memfd:".len()..].to_vec())
+        }
+        _ => {
+            if let Some(rest) = name.strip_suffix(b" (deleted)") {
+                name.truncate(rest.len());
+            }
+            let dev = Some(encode_dev(stat.stx_dev_major, stat.stx_dev_minor));
+            FdKind::File { open_flags, name, dev }
+        }
     }
 }
 

@@ -17,6 +17,7 @@ mod machine;
 mod parse;
 mod process;
 mod reader;
+mod scan;
 mod scope;
 mod sockets;
 mod source;
@@ -25,7 +26,6 @@ pub use source::ProcSource;
 
 use crate::counters::Limits;
 use peregrine_capture::tables::{Tables, Thread};
-use process::Scanner;
 use reader::ProcDir;
 use std::io;
 use std::path::Path;
@@ -118,16 +118,9 @@ pub fn snapshot_of(root: &Path, scope: &Scope, bounds: &Bounds) -> io::Result<Sn
     let started = Instant::now();
     let proc = ProcDir::open(&root.join("proc"))?;
     let selected = scope::select(&proc, scope, bounds);
-    let mut scanner = Scanner::new(&proc, *bounds);
-    for pid in selected {
-        if started.elapsed() > bounds.time {
-            scanner.stats.left_out += 1;
-            continue;
-        }
-        scanner.process(pid);
-    }
-    let mut snapshot = Snapshot { stats: scanner.stats, ..Snapshot::default() };
-    (snapshot.tables.threads, snapshot.tables.fds) = (scanner.threads, scanner.fds);
+    let found = scan::processes(&proc, &selected, bounds, started);
+    let mut snapshot = Snapshot { stats: found.stats, ..Snapshot::default() };
+    (snapshot.tables.threads, snapshot.tables.fds) = (found.threads, found.fds);
     snapshot.outside = scope::ancestors(&proc, &snapshot.tables.threads);
     snapshot.tables.machine = Some(machine::machine(&proc, root));
     snapshot.tables.interfaces = if root == Path::new("/") { machine::interfaces() } else { Vec::new() };

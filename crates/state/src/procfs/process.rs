@@ -1,87 +1,134 @@
 //! Reading processes and threads.
+//!
+//! What the threads of a process share is read once, of the process; of each thread its `status` alone.
 
 use super::reader::ProcDir;
-use super::sockets::Sockets;
 use super::{Bounds, Stats, parse};
 use peregrine_capture::tables::{Fd, Thread};
 use peregrine_event::defines::{PPM_CL_CLONE_FILES, PPM_CL_CLONE_THREAD};
 use rustix::fs::Statx;
+use rustix::path::DecInt;
+use std::fmt::Write;
 use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
 
 /// Longest path, and longest list of arguments or environment, that a capture holds.
 const MAX_PATH: usize = 1024;
 const MAX_LIST: usize = 4096;
 
+/// What all readers together may still take.
+pub(super) struct Budget {
+    threads: AtomicUsize,
+    fds: AtomicUsize,
+    fds_per_process: usize,
+    started: Instant,
+    bounds: Bounds,
+}
+
+impl Budget {
+    pub(super) fn new(bounds: &Bounds, started: Instant) -> Self {
+        Self {
+            threads: AtomicUsize::new(bounds.threads),
+            fds: AtomicUsize::new(bounds.fds),
+            fds_per_process: bounds.fds_per_process,
+            started,
+            bounds: *bounds,
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.started.elapsed() > self.bounds.time
+    }
+
+    /// Takes up to `wanted` of what is left; how many were granted.
+    fn take(left: &AtomicUsize, wanted: usize) -> usize {
+        let taken = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| Some(left - wanted.min(left)));
+        taken.map_or(0, |left| wanted.min(left))
+    }
+
+    fn thread(&self) -> bool {
+        Self::take(&self.threads, 1) == 1
+    }
+}
+
+/// What was read.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) threads: Vec<Thread>,
+    /// Descriptors by process.
+    pub(super) fds: Vec<(i64, Vec<Fd>)>,
+    /// Network namespaces of the processes that have sockets; which, is filled in later.
+    pub(super) namespaces: Vec<(i64, u64)>,
+    pub(super) stats: Stats,
+}
+
 /// Reads processes one after the other.
 pub(super) struct Scanner<'a> {
     pub(super) proc: &'a ProcDir,
-    bounds: Bounds,
-    pub(super) threads: Vec<Thread>,
-    pub(super) fds: Vec<(i64, Vec<Fd>)>,
-    pub(super) stats: Stats,
-    pub(super) sockets: Sockets,
+    budget: &'a Budget,
+    pub(super) found: Found,
     pub(super) buffer: Vec<u8>,
+    path: String,
 }
 
 impl<'a> Scanner<'a> {
-    pub(super) fn new(proc: &'a ProcDir, bounds: Bounds) -> Self {
-        Self {
-            proc,
-            bounds,
-            threads: Vec::new(),
-            fds: Vec::new(),
-            stats: Stats::default(),
-            sockets: Sockets::default(),
-            buffer: Vec::new(),
-        }
+    pub(super) fn new(proc: &'a ProcDir, budget: &'a Budget) -> Self {
+        Self { proc, budget, found: Found::default(), buffer: Vec::new(), path: String::new() }
     }
 
     /// Reads a process with its threads and descriptors.
     pub(super) fn process(&mut self, pid: i64) {
-        if self.threads.len() >= self.bounds.threads {
-            self.stats.left_out += 1;
+        if self.budget.is_over() || !self.budget.thread() {
+            self.found.stats.left_out += 1;
             return;
         }
-        let Ok(leader) = self.leader(pid) else {
-            self.stats.vanished += 1;
+        let Ok((process, leader)) = self.open(pid) else {
+            self.found.stats.vanished += 1;
             return;
         };
-        self.stats.processes += 1;
-        self.other_threads(&leader);
-        self.stats.threads += 1;
-        self.threads.push(leader);
-        let room = self.bounds.fds.saturating_sub(self.stats.fds).min(self.bounds.fds_per_process);
-        let (fds, left_out) = self.descriptors(pid, room);
-        self.stats.fds += fds.len();
-        self.stats.left_out += left_out;
-        self.stats.net_namespaces = self.sockets.namespaces();
+        self.found.stats.processes += 1;
+        self.other_threads(&process, &leader);
+        self.found.stats.threads += 1;
+        self.found.threads.push(leader);
+        let fds = self.descriptors(&process, pid);
         if !fds.is_empty() {
-            self.fds.push((pid, fds));
+            self.found.fds.push((pid, fds));
         }
     }
 
-    fn other_threads(&mut self, leader: &Thread) {
-        let room = self.bounds.threads - self.threads.len();
-        let Ok(tasks) = self.proc.below(&format!("{}/task", leader.tid)) else { return };
-        for tid in tasks.numbers(".", room + 1).unwrap_or_default() {
-            if tid == leader.tid {
-                continue;
-            }
-            if self.threads.len() + 1 >= self.bounds.threads {
-                self.stats.left_out += 1;
-                continue;
-            }
-            if let Ok(thread) = self.thread_of(&tasks, leader, tid) {
-                self.stats.threads += 1;
-                self.threads.push(thread);
+    /// A process's directory, and its leader.
+    pub(super) fn open(&mut self, pid: i64) -> io::Result<(ProcDir, Thread)> {
+        let process = self.proc.below(DecInt::new(pid))?;
+        let leader = self.leader(&process, pid)?;
+        Ok((process, leader))
+    }
+
+    fn other_threads(&mut self, process: &ProcDir, leader: &Thread) {
+        let Ok(tasks) = process.below("task") else { return };
+        let tids = tasks.numbers(".", usize::MAX).unwrap_or_default();
+        if tids.len() < 2 {
+            return;
+        }
+        let shared = shared(leader);
+        for tid in tids.into_iter().filter(|tid| *tid != leader.tid) {
+            if !self.budget.thread() {
+                self.found.stats.left_out += 1;
+            } else if let Ok(thread) = self.thread_of(&tasks, &shared, tid) {
+                self.found.stats.threads += 1;
+                self.found.threads.push(thread);
             }
         }
     }
 
     /// A thread other than the leader, in its process's directory of threads or in `/proc` itself: what it has of its own
-    /// is read, the rest is the leader's.
-    pub(super) fn thread_of(&mut self, tasks: &ProcDir, leader: &Thread, tid: i64) -> io::Result<Thread> {
-        let status = self.status(tasks, &format!("{tid}/status"))?;
+    /// is read, the rest is [`shared`].
+    pub(super) fn thread_of(&mut self, tasks: &ProcDir, shared: &Thread, tid: i64) -> io::Result<Thread> {
+        self.path.clear();
+        // Writing into a text cannot fail.
+        let _ = write!(self.path, "{tid}/status");
+        tasks.record(self.path.as_str(), &mut self.buffer)?;
+        let status = parse::status(&self.buffer).ok_or(io::ErrorKind::InvalidData)?;
         Ok(Thread {
             tid,
             vtid: status.vtid,
@@ -91,25 +138,23 @@ impl<'a> Scanner<'a> {
             cap_inheritable: status.cap_inheritable,
             cap_permitted: status.cap_permitted,
             cap_effective: status.cap_effective,
-            flags: leader.flags | (PPM_CL_CLONE_THREAD | PPM_CL_CLONE_FILES) as u32,
-            vmsize_kb: 0,
-            vmrss_kb: 0,
-            vmswap_kb: 0,
-            pfmajor: 0,
-            pfminor: 0,
-            env: Vec::new(),
-            cwd: Vec::new(),
-            ..leader.clone()
+            ..shared.clone()
         })
     }
 
+    /// How many of so many descriptors of one process may be read.
+    pub(super) fn room_for(&self, fds: usize) -> usize {
+        Budget::take(&self.budget.fds, fds.min(self.budget.fds_per_process))
+    }
+
     /// A process's leader, in full.
-    pub(super) fn leader(&mut self, pid: i64) -> io::Result<Thread> {
-        let status = self.status(self.proc, &format!("{pid}/status"))?;
+    fn leader(&mut self, process: &ProcDir, pid: i64) -> io::Result<Thread> {
+        process.record("status", &mut self.buffer)?;
+        let status = parse::status(&self.buffer).ok_or(io::ErrorKind::InvalidData)?;
         if status.tgid != pid {
             return Err(io::ErrorKind::NotFound.into());
         }
-        self.proc.record(&format!("{pid}/stat"), &mut self.buffer)?;
+        process.record("stat", &mut self.buffer)?;
         let stat = parse::stat(&self.buffer).ok_or(io::ErrorKind::InvalidData)?;
         let mut thread = Thread {
             tid: pid,
@@ -134,18 +179,13 @@ impl<'a> Scanner<'a> {
             cap_effective: status.cap_effective,
             ..Thread::default()
         };
-        self.texts(pid, &mut thread);
-        self.executable(pid, &mut thread);
+        self.texts(process, &mut thread);
+        self.executable(process, &mut thread);
         Ok(thread)
     }
 
-    fn status(&mut self, dir: &ProcDir, path: &str) -> io::Result<parse::Status> {
-        dir.record(path, &mut self.buffer)?;
-        parse::status(&self.buffer).ok_or_else(|| io::ErrorKind::InvalidData.into())
-    }
-
-    fn texts(&mut self, pid: i64, thread: &mut Thread) {
-        if self.proc.read_up_to(&format!("{pid}/cmdline"), MAX_LIST, &mut self.buffer).is_ok() {
+    fn texts(&mut self, process: &ProcDir, thread: &mut Thread) {
+        if process.read_up_to("cmdline", MAX_LIST, &mut self.buffer).is_ok() {
             let end = self.buffer.iter().position(|b| *b == 0).unwrap_or(self.buffer.len());
             thread.exe = self.buffer[..end.min(MAX_PATH)].to_vec();
             thread.args = closed(self.buffer.get(end + 1..).unwrap_or_default());
@@ -154,38 +194,52 @@ impl<'a> Scanner<'a> {
             // Kernel threads have no arguments.
             thread.exe.clone_from(&thread.comm);
         }
-        if self.proc.read_up_to(&format!("{pid}/environ"), MAX_LIST, &mut self.buffer).is_ok() {
+        if process.read_up_to("environ", MAX_LIST, &mut self.buffer).is_ok() {
             thread.env = closed(&self.buffer);
         }
-        if self.proc.record(&format!("{pid}/cgroup"), &mut self.buffer).is_ok() {
+        if process.record("cgroup", &mut self.buffer).is_ok() {
             thread.cgroups = parse::cgroups(&self.buffer);
         }
-        thread.fdlimit = match self.proc.record(&format!("{pid}/limits"), &mut self.buffer) {
+        thread.fdlimit = match process.record("limits", &mut self.buffer) {
             Ok(()) => parse::fd_limit(&self.buffer),
             Err(_) => -1,
         };
-        if self.proc.record(&format!("{pid}/loginuid"), &mut self.buffer).is_ok() {
+        if process.record("loginuid", &mut self.buffer).is_ok() {
             thread.loginuid = parse::number(self.buffer.trim_ascii()).unwrap_or(u32::MAX);
         }
-        thread.cwd = self.path(&format!("{pid}/cwd"));
-        thread.root = self.path(&format!("{pid}/root"));
+        thread.cwd = self.path(process, "cwd");
+        thread.root = self.path(process, "root");
     }
 
-    fn path(&mut self, link: &str) -> Vec<u8> {
-        let mut path = self.proc.link(link, &mut self.buffer).unwrap_or_default();
+    fn path(&mut self, process: &ProcDir, link: &str) -> Vec<u8> {
+        let mut path = process.link(link, &mut self.buffer).unwrap_or_default();
         path.truncate(MAX_PATH);
         path
     }
 
-    fn executable(&mut self, pid: i64, thread: &mut Thread) {
-        let link = format!("{pid}/exe");
-        thread.exepath = self.path(&link);
+    fn executable(&mut self, process: &ProcDir, thread: &mut Thread) {
+        thread.exepath = self.path(process, "exe");
         thread.exe_from_memfd = thread.exepath.starts_with(b"/memfd:");
-        let Ok(stat) = self.proc.stat(&link) else { return };
+        let Ok(stat) = process.stat("exe") else { return };
         thread.exe_ino = stat.stx_ino;
         thread.exe_ino_ctime = nanoseconds(stat.stx_ctime.tv_sec, stat.stx_ctime.tv_nsec);
         thread.exe_ino_mtime = nanoseconds(stat.stx_mtime.tv_sec, stat.stx_mtime.tv_nsec);
         thread.exe_writable = writable(&stat, thread.uid, thread.gid);
+    }
+}
+
+/// What the threads of a process have in common, as a thread other than the leader has it.
+pub(super) fn shared(leader: &Thread) -> Thread {
+    Thread {
+        flags: leader.flags | (PPM_CL_CLONE_THREAD | PPM_CL_CLONE_FILES) as u32,
+        vmsize_kb: 0,
+        vmrss_kb: 0,
+        vmswap_kb: 0,
+        pfmajor: 0,
+        pfminor: 0,
+        env: Vec::new(),
+        cwd: Vec::new(),
+        ..leader.clone()
     }
 }
 

@@ -20,7 +20,7 @@ pub(super) fn select(proc: &ProcDir, scope: &Scope, bounds: &Bounds) -> Vec<i64>
             let path = path.strip_suffix(b"/").unwrap_or(path);
             let mut buffer = Vec::new();
             let mut pids = proc.numbers(".", MAX_PIDS).unwrap_or_default();
-            pids.retain(|pid| proc.read(&format!("{pid}/cgroup"), &mut buffer).is_ok() && is_in(&buffer, path));
+            pids.retain(|pid| proc.read(format!("{pid}/cgroup"), &mut buffer).is_ok() && is_in(&buffer, path));
             pids
         }
     }
@@ -42,8 +42,8 @@ fn tree(proc: &ProcDir, root: i64, most: usize) -> Vec<i64> {
     let mut at = 0;
     while let Some(pid) = found.get(at).copied() {
         at += 1;
-        for tid in proc.numbers(&format!("{pid}/task"), most).unwrap_or_default() {
-            if proc.read(&format!("{pid}/task/{tid}/children"), &mut buffer).is_err() {
+        for tid in proc.numbers(format!("{pid}/task"), most).unwrap_or_default() {
+            if proc.read(format!("{pid}/task/{tid}/children"), &mut buffer).is_err() {
                 continue;
             }
             let children = parse::words(&buffer).filter_map(parse::number::<i64>);
@@ -63,7 +63,7 @@ pub(super) fn ancestors(proc: &ProcDir, threads: &[Thread]) -> Vec<Thread> {
     for thread in threads {
         let mut at = thread.ptid;
         for _ in 0..MAX_DEPTH {
-            if at <= 0 || !known.insert(at) || proc.read(&format!("{at}/status"), &mut buffer).is_err() {
+            if at <= 0 || !known.insert(at) || proc.read(format!("{at}/status"), &mut buffer).is_err() {
                 break;
             }
             let Some(status) = parse::status(&buffer) else { break };

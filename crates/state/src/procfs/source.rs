@@ -1,9 +1,9 @@
 //! `/proc` as a source of single threads and of a container's accounts.
 
 use super::accounts;
-use super::process::Scanner;
+use super::process::{Budget, Scanner, shared};
 use super::reader::ProcDir;
-use super::{Bounds, parse};
+use super::{Bounds, parse, sockets};
 use crate::counters::Limits;
 use crate::source::ThreadSource;
 use crate::users::Accounts;
@@ -11,6 +11,7 @@ use peregrine_capture::tables::{Fd, Thread};
 use rustix::fs::{Mode, OFlags, openat};
 use std::io;
 use std::path::Path;
+use std::time::Instant;
 
 /// Looks threads up in `/proc`.
 pub struct ProcSource {
@@ -39,20 +40,23 @@ impl ProcSource {
 
 impl ThreadSource for ProcSource {
     fn thread(&mut self, tid: i64) -> Option<(Thread, Vec<Fd>)> {
-        let mut scanner = Scanner::new(&self.proc, self.bounds);
+        let budget = Budget::new(&self.bounds, Instant::now());
+        let mut scanner = Scanner::new(&self.proc, &budget);
         // The directory of a thread that is no leader can be opened by its id, though no listing shows it.
-        self.proc.read(&format!("{tid}/status"), &mut scanner.buffer).ok()?;
+        self.proc.record(format!("{tid}/status"), &mut scanner.buffer).ok()?;
         let tgid = parse::status(&scanner.buffer)?.tgid;
-        let leader = scanner.leader(tgid).ok()?;
+        let (process, leader) = scanner.open(tgid).ok()?;
         if tgid != tid {
-            return Some((scanner.thread_of(&self.proc, &leader, tid).ok()?, Vec::new()));
+            return Some((scanner.thread_of(&self.proc, &shared(&leader), tid).ok()?, Vec::new()));
         }
-        let (fds, _) = scanner.descriptors(tid, self.bounds.fds_per_process);
-        Some((leader, fds))
+        let fds = scanner.descriptors(&process, tid);
+        scanner.found.fds.push((tid, fds));
+        sockets::resolve(&self.proc, &mut scanner.found);
+        Some((leader, scanner.found.fds.pop()?.1))
     }
 
     fn started(&mut self, pid: i64, tid: i64) -> Option<u64> {
-        self.proc.record(&format!("{pid}/task/{tid}/stat"), &mut self.buffer).ok()?;
+        self.proc.record(format!("{pid}/task/{tid}/stat"), &mut self.buffer).ok()?;
         let tick = 1_000_000_000 / rustix::param::clock_ticks_per_second().max(1);
         Some(parse::stat(&self.buffer)?.started.saturating_mul(tick))
     }

@@ -58,6 +58,7 @@ fn this_process_with_its_descriptors() {
         (server.ty, server.name.clone()),
         (FdType::Ipv4ServSock, listener.local_addr().unwrap().to_string().into())
     );
+    assert!(server.cloexec && !get(pipe.as_raw_fd()).cloexec && !get(event.as_raw_fd()).cloexec);
     let ends = get(client.as_raw_fd());
     let SockName::Inet { sport, dport, .. } = ends.sock else { panic!("no addresses") };
     assert_eq!((sport, dport), (client.local_addr().unwrap().port(), listener.local_addr().unwrap().port()));

@@ -96,7 +96,7 @@ pub fn state() -> State {
         gid: 100,
         ..Thread::default()
     };
-    let dir = Fd { fd: 3, ino: 9, kind: FdKind::Named(FdType::Directory, b"/srv".to_vec()) };
+    let dir = Fd { fd: 3, ino: 9, kind: FdKind::Named(FdType::Directory, b"/srv".to_vec()), cloexec: false };
     State::new(Tables { threads: vec![init, shell], fds: vec![(10, vec![dir])], ..Tables::default() })
 }
 

@@ -220,7 +220,7 @@ fn a_source_is_asked_once_for_whom_nobody_knows() {
             self.0.lock().unwrap().push(tid);
             let pid = tid / 100 * 100;
             let kind = FdKind::Named(FdType::Directory, b"/d".to_vec());
-            let fds = if tid == pid { vec![Fd { fd: 3, ino: 1, kind }] } else { Vec::new() };
+            let fds = if tid == pid { vec![Fd { fd: 3, ino: 1, kind, cloexec: false }] } else { Vec::new() };
             let flags = if tid == pid { 0 } else { (PPM_CL_CLONE_THREAD | PPM_CL_CLONE_FILES) as u32 };
             let thread = Thread { tid, pid, ptid: 1, flags, comm: b"found".to_vec(), ..Thread::default() };
             (tid < 1000).then_some((thread, fds))
