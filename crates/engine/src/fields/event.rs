@@ -23,7 +23,7 @@ pub(super) const ROWS: &[Field] = &[
     f("evt.category", T::Charbuf, F::Na, category, "Kind of the event: `file`, `net`, `process` and so on."),
     f("evt.cpu", T::Int16, F::Id, cpu, "Number of the CPU that the event happened on."),
     f("evt.args", T::Charbuf, F::Na, args, "All parameters as `name=value`, blanks between."),
-    f("evt.arg", T::Charbuf, F::Na, arg, "One parameter as text, by name or number.").arg(A::ArgNameOrIndex).flags(flag::ARG_REQUIRED | flag::NO_PTR_STABILITY),
+    f("evt.arg", T::Charbuf, F::Na, arg, "One parameter as text, by name or number.").arg(A::ArgNameOrIndex).flags(flag::ARG_REQUIRED | flag::NO_PTR_STABILITY).raw(compared_arg),
     f("evt.rawarg", T::Dyn, F::Na, rawarg, "One parameter in its own type, by name.").arg(A::DotName).flags(flag::ARG_REQUIRED | flag::NO_TRANSFORMER | flag::NO_RHS),
     f("evt.info", T::Charbuf, F::Na, args, "All parameters as text, the same as `evt.args`."),
     f("evt.res", T::Charbuf, F::Dec, res, "`SUCCESS`, or the name of the error that the call failed with.").flags(flag::NO_PTR_STABILITY),
@@ -66,12 +66,10 @@ take! {
     is_open_write = |m| Some(Value::Bool(open_flags(m) & defines::PPM_O_WRONLY != 0));
     is_open_create = |m| Some(Value::Bool(creates(m)));
     is_open_exec = |m| Some(Value::Bool(makes_executable(m)));
-    infra_name = |m| infrastructure(m, b"Event").map(Value::Bytes);
-    infra_id = |m| infrastructure(m, b"ID").map(|id| Value::Bytes(&id[..id.len().min(12)]));
-    infra_container = |m| infrastructure(m, b"name").map(Value::Bytes);
-    infra_image = |m| infrastructure(m, b"Image").map(|image| {
-        Value::Bytes(&image[..image.iter().position(|b| *b == b'@').unwrap_or(image.len())])
-    });
+    infra_name = |m| infrastructure(m, b"Event").and_then(between_colons).map(Value::Bytes);
+    infra_id = |m| infrastructure(m, b"ID").and_then(between_colons).map(|id| Value::Bytes(&id[..id.len().min(12)]));
+    infra_container = |m| infrastructure(m, b"name").and_then(between_colons).map(Value::Bytes);
+    infra_image = |m| infrastructure(m, b"Image").and_then(image_name).map(Value::Bytes);
     outputtime = |m| Some(Value::Bytes(m.build(|out| {
         let _ = time::write(out, m.event.ts, &m.session.time_zone, time::CLOCK);
     })));
@@ -83,12 +81,20 @@ fn type_is<'a>(m: &Moment<'a>, arg: &Arg) -> Option<Value<'a>> {
 }
 
 fn arg<'a>(m: &Moment<'a>, arg: &Arg) -> Option<Value<'a>> {
-    let index = match arg {
-        Arg::Index(index) => *index as usize,
-        Arg::Key(name) => m.param_index(name)?,
-        _ => return None,
-    };
-    param::text(m, index).map(Value::Bytes)
+    param::text(m, arg_index(m, arg)?).map(Value::Bytes)
+}
+
+/// As [`arg`], but buffers are never base64: a condition does not depend on how alerts print.
+fn compared_arg<'a>(m: &Moment<'a>, arg: &Arg) -> Option<Value<'a>> {
+    param::compared_text(m, arg_index(m, arg)?).map(Value::Bytes)
+}
+
+fn arg_index(m: &Moment<'_>, arg: &Arg) -> Option<usize> {
+    match arg {
+        Arg::Index(index) => Some(*index as usize),
+        Arg::Key(name) => m.param_index(name),
+        _ => None,
+    }
 }
 
 fn rawarg<'a>(m: &Moment<'a>, arg: &Arg) -> Option<Value<'a>> {
@@ -201,13 +207,29 @@ fn makes_executable(m: &Moment<'_>) -> bool {
     mode.is_some_and(|mode| mode & 0o111 != 0)
 }
 
-/// The value of `key:value` in the description of an infrastructure event, whose parts semicolons divide.
+/// What stands between the first colon of a part and the next.
+fn between_colons(part: &[u8]) -> Option<&[u8]> {
+    part.split(|b| *b == b':').nth(1).map(<[u8]>::trim_ascii)
+}
+
+/// The image of a part: without its tag and its digest, but a digest alone is whole.
+fn image_name(part: &[u8]) -> Option<&[u8]> {
+    let image = between_colons(part)?;
+    if let Some(at) = image.iter().position(|b| *b == b'@') {
+        return Some(image[..at].trim_ascii());
+    }
+    if image.windows(6).any(|word| word == b"sha256") {
+        return part.splitn(2, |b| *b == b':').nth(1).map(<[u8]>::trim_ascii);
+    }
+    Some(image)
+}
+
+/// The part that begins with `key` of the description of an infrastructure event: `key:value`, semicolons between.
 fn infrastructure<'a>(m: &Moment<'a>, key: &[u8]) -> Option<&'a [u8]> {
     if m.event.code != code::INFRASTRUCTURE_EVENT_E {
         return None;
     }
-    let part = m.event.text(2)?.split(|b| *b == b';').map(<[u8]>::trim_ascii).find(|part| part.starts_with(key))?;
-    part.splitn(2, |b| *b == b':').nth(1).map(<[u8]>::trim_ascii)
+    m.event.text(2)?.split(|b| *b == b';').map(<[u8]>::trim_ascii).find(|part| part.starts_with(key))
 }
 
 /// Indexes of the directory's descriptor and the path that the call works on; of the two of a call with two,

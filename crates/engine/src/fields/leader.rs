@@ -84,5 +84,5 @@ fn find<'a>(m: &Moment<'a>, thread: &'a ThreadInfo, id: Id) -> Option<&'a Thread
 }
 
 fn in_pid_namespace(thread: &ThreadInfo) -> bool {
-    i64::from(thread.flags) & defines::PPM_CL_CHILD_IN_PIDNS != 0 || thread.tid != thread.vtid
+    i64::from(thread.flags) & defines::PPM_CL_CHILD_IN_PIDNS != 0 || (thread.tid != thread.vtid && thread.vtid >= 0)
 }

@@ -48,6 +48,11 @@ impl<'a> Param<'a> {
         &self.bytes[..self.bytes.iter().position(|b| *b == 0).unwrap_or(self.bytes.len())]
     }
 
+    /// Whether there is no value. A dynamic one whose type is all there is has one, if an empty one.
+    fn is_empty(&self) -> bool {
+        self.bytes.is_empty() && (self.info.ty != T::Dyn || self.ty == T::Dyn)
+    }
+
     fn int(&self) -> i64 {
         let mut wide = [0; 8];
         let len = self.bytes.len().min(8);
@@ -85,7 +90,12 @@ impl<'a> Param<'a> {
 
     /// The plain text.
     pub(crate) fn plain(&self, m: &Moment<'a>) -> &'a [u8] {
-        if self.bytes.is_empty() {
+        self.plain_as(m, m.session.base64_buffers)
+    }
+
+    /// The plain text, buffers as base64 or not.
+    fn plain_as(&self, m: &Moment<'a>, base64: bool) -> &'a [u8] {
+        if self.is_empty() {
             return match self.info.ty {
                 T::Bytebuf | T::Socktuple | T::Fdlist | T::Charbufarray | T::CharbufPairArray | T::Dyn => b"NULL",
                 _ => NA,
@@ -93,7 +103,7 @@ impl<'a> Param<'a> {
         }
         match self.ty {
             T::Charbuf | T::Fspath | T::Fsrelpath => self.text(),
-            T::Bytebuf => buffer(m, self.bytes),
+            T::Bytebuf => buffer(m, self.bytes, base64),
             _ => m.build(|out| self.write_plain(m, out)),
         }
     }
@@ -133,7 +143,9 @@ impl<'a> Param<'a> {
             }
             T::Syscallid if sc::name(value as u16).is_none() => out.write_str("<unknown syscall>"),
             T::Dyn => out.write_str("INVALID DYNAMIC PARAMETER"),
-            _ => write!(out, "{value}"),
+            T::Fd | T::Pid | T::Errno | T::Syscallid | T::Sigtype => write!(out, "{value}"),
+            // Types that only events of the state's own have.
+            _ => out.write_str("(n.a.)"),
         };
     }
 
@@ -144,7 +156,8 @@ impl<'a> Param<'a> {
         for (fd, flags) in fd_list(self.bytes) {
             out.separate(b" ");
             let kind = m.fd(fd).map_or('?', type_char);
-            let _ = write!(out, "{fd}:{kind}{:x}", i32::from(flags));
+            // Upstream prints the number as an unsigned one.
+            let _ = write!(out, "{}:{kind}{:x}", fd as u64, i32::from(flags));
         }
     }
 
@@ -225,6 +238,13 @@ pub(crate) fn text<'a>(m: &Moment<'a>, index: usize) -> Option<&'a [u8]> {
     let param = Param::of(m, index)?;
     let resolved = param.resolved(m);
     Some(if resolved.is_empty() { param.plain(m) } else { resolved })
+}
+
+/// As [`text`], but buffers are never base64.
+pub(crate) fn compared_text<'a>(m: &Moment<'a>, index: usize) -> Option<&'a [u8]> {
+    let param = Param::of(m, index)?;
+    let resolved = param.resolved(m);
+    Some(if resolved.is_empty() { param.plain_as(m, false) } else { resolved })
 }
 
 /// All parameters as `name=plain` or `name=plain(resolved)`, blanks between; nothing for generic events.
@@ -319,9 +339,9 @@ pub(crate) fn type_char(info: &FdInfo) -> char {
 }
 
 /// A buffer with a dot for everything that is not printable ASCII, or as base64.
-pub(crate) fn buffer<'a>(m: &Moment<'a>, bytes: &'a [u8]) -> &'a [u8] {
+fn buffer<'a>(m: &Moment<'a>, bytes: &'a [u8], as_base64: bool) -> &'a [u8] {
     let printable = |b: &u8| matches!(b, 0x20..=0x7E);
-    if m.session.base64_buffers {
+    if as_base64 {
         return m.build(|out| base64(out, bytes));
     }
     if bytes.iter().all(printable) {

@@ -32,6 +32,11 @@ fn end(out: &mut Text<'_>, addr: IpAddr, port: u16) {
     let _ = write!(out, ":{port}");
 }
 
+/// Whether the path of a unix socket ends as it must. Upstream prints no other.
+fn ends_in_nul(bytes: &[u8], least: usize) -> bool {
+    bytes.len() >= least && bytes.last() == Some(&0)
+}
+
 /// What stands for an address that is cut short.
 fn invalid(bytes: &[u8]) -> &'static [u8] {
     match bytes.first().map(|family| i64::from(*family)) {
@@ -45,11 +50,11 @@ fn invalid(bytes: &[u8]) -> &'static [u8] {
 pub(crate) fn address(out: &mut Text<'_>, bytes: &[u8]) {
     match sockaddr(bytes) {
         Some(SockAddr::Inet(addr, port)) => end(out, addr, port),
-        Some(SockAddr::Unix(path)) => out.push(path),
+        Some(SockAddr::Unix(path)) if ends_in_nul(bytes, 2) => out.push(path),
         Some(SockAddr::Other(family)) => {
             let _ = write!(out, "family {family}");
         }
-        None => out.push(invalid(bytes)),
+        _ => out.push(invalid(bytes)),
     }
 }
 
@@ -61,14 +66,14 @@ pub(crate) fn tuple(out: &mut Text<'_>, bytes: &[u8]) {
             out.push(b"->");
             end(out, dip, dport);
         }
-        Some(SockTuple::Unix { source, dest, path }) => {
+        Some(SockTuple::Unix { source, dest, path }) if ends_in_nul(bytes, 18) => {
             let _ = write!(out, "{source:x}->{dest:x} ");
             out.push(path);
         }
         Some(SockTuple::Other(family)) => {
             let _ = write!(out, "family {family}");
         }
-        None => out.push(invalid(bytes)),
+        _ => out.push(invalid(bytes)),
     }
 }
 
