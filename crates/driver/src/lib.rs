@@ -5,6 +5,7 @@
 //! the buffers in the order of time and counts what was lost. It knows nothing of rules or state.
 #![deny(unsafe_code)]
 
+mod btf;
 pub mod config;
 pub mod counters;
 pub mod error;

@@ -5,10 +5,10 @@ use crate::order::{Irregular, Rings, WINDOW_NS};
 use crate::ring::Ring;
 use crate::scope::{Target, tree_members};
 use crate::stats::{Counters, Stats};
-use crate::{Config, DriverError, Needs, counters::COUNTERS, privileges};
+use crate::{Config, DriverError, Needs, btf, counters::COUNTERS, privileges};
 use aya::maps::{Array, ArrayOfMaps, HashMap, Map, MapData, PerCpuArray, ProgramArray};
 use aya::programs::{BtfTracePoint, Program, ProgramError};
-use aya::{Btf, Ebpf, EbpfLoader, VerifierLogLevel};
+use aya::{Btf, Ebpf, EbpfLoader, Endianness, VerifierLogLevel};
 use peregrine_event::{Event, calls, code};
 use rustix::time::{ClockId, clock_gettime};
 use std::collections::BTreeMap;
@@ -84,10 +84,12 @@ impl Driver {
         privileges::check()?;
         let target = Target::resolve(&config.scope)?;
         let boot_offset_ns = boot_offset();
-        let mut ebpf = open_object(config, &target, boot_offset_ns)?;
+        let types = KernelTypes::get()?;
+        let mut ebpf = open_object(config, &target, boot_offset_ns, &types.read)?;
         let mut tables = Tables::take(&mut ebpf)?;
         let counters = take_map(&mut ebpf, "counters")?;
-        let verified = load_programs(&mut ebpf, &mut tables, &config.needs)?;
+        let verified = load_programs(&mut ebpf, &mut tables, &config.needs, &types.tracepoints)?;
+        drop(types);
         // The kernel's type information is no longer needed; the rings come after it, not beside it.
         crate::memory::give_back();
         let rings = tables.make_rings(config)?;
@@ -174,8 +176,12 @@ impl Driver {
 
 /// Loads the programs of wanted calls, puts each at its number in the dispatcher's table, and loads what is to be
 /// attached. Returns the instructions that the verifier walked.
-fn load_programs(ebpf: &mut Ebpf, tables: &mut Tables, needs: &Needs) -> Result<BTreeMap<String, u32>, DriverError> {
-    let btf = kernel_btf()?;
+fn load_programs(
+    ebpf: &mut Ebpf,
+    tables: &mut Tables,
+    needs: &Needs,
+    btf: &Btf,
+) -> Result<BTreeMap<String, u32>, DriverError> {
     let mut wanted: BTreeMap<String, Vec<u32>> = BTreeMap::new();
     for (call, number) in native_calls().filter(|(call, _)| call_wanted(call, needs)) {
         if let Some(name) = program_of(ebpf, call) {
@@ -185,7 +191,7 @@ fn load_programs(ebpf: &mut Ebpf, tables: &mut Tables, needs: &Needs) -> Result<
     let mut verified = BTreeMap::new();
     let mut load = |ebpf: &mut Ebpf, name: &str, tracepoint: &str| {
         let program = tracepoint_program(ebpf, name)?;
-        program.load(tracepoint, &btf).map_err(|e| program_error(name, e))?;
+        program.load(tracepoint, btf).map_err(|e| program_error(name, e))?;
         let count = program.info().ok().and_then(|info| info.verified_instruction_count());
         verified.extend(count.map(|count| (name.to_owned(), count)));
         program.fd().and_then(|fd| Ok(fd.try_clone()?)).map_err(|e| program_error(name, e))
@@ -326,7 +332,7 @@ impl Tables {
 }
 
 /// The compiled programs with their settings, maps created, nothing loaded yet.
-fn open_object(config: &Config, target: &Target, boot_offset_ns: u64) -> Result<Ebpf, DriverError> {
+fn open_object(config: &Config, target: &Target, boot_offset_ns: u64, types: &Btf) -> Result<Ebpf, DriverError> {
     let (mode, cgroup, level) = match target {
         Target::All => (0, 0, 0),
         Target::Cgroup(cgroup) => (SCOPE_CGROUP, cgroup.id, cgroup.level),
@@ -336,6 +342,7 @@ fn open_object(config: &Config, target: &Target, boot_offset_ns: u64) -> Result<
     let own = if config.exclude_self { std::process::id() } else { 0 };
     let mut loader = EbpfLoader::new();
     loader
+        .btf(Some(types))
         .verifier_log_level(VerifierLogLevel::DEBUG | VerifierLogLevel::STATS)
         .override_global("boot_offset_ns", &boot_offset_ns, true)
         .override_global("own_tgid", &own, true)
@@ -348,11 +355,35 @@ fn open_object(config: &Config, target: &Target, boot_offset_ns: u64) -> Result<
     loader.load(crate::OBJECT).map_err(|e| DriverError::Object { kernel: kernel_release(), reason: chain(&e) })
 }
 
-fn kernel_btf() -> Result<Btf, DriverError> {
-    if let Err(source) = std::fs::File::open(BTF_PATH) {
-        return Err(DriverError::NoBtf { path: BTF_PATH.into(), kernel: kernel_release(), source });
+/// What the kernel says of its types, as far as the programs need it.
+struct KernelTypes {
+    /// To relocate the programs.
+    read: Btf,
+    /// To attach them: the tracepoints, under the kernel's own numbers.
+    tracepoints: Btf,
+}
+
+impl KernelTypes {
+    fn get() -> Result<Self, DriverError> {
+        let data = std::fs::read(BTF_PATH).map_err(|source| DriverError::NoBtf {
+            path: BTF_PATH.into(),
+            kernel: kernel_release(),
+            source,
+        })?;
+        let parse = |data: &[u8]| Btf::parse(data, Endianness::default()).map_err(|e| DriverError::Btf(chain(&e)));
+        let hooks = TRACEPOINTS.iter().map(|(_, tracepoint, _)| *tracepoint).chain(["sys_exit"]);
+        let hooks: Vec<String> = hooks.map(|tracepoint| format!("btf_trace_{tracepoint}")).collect();
+        let few = btf::Types::parse(&data).and_then(|kernel| {
+            let own = btf::Types::parse(btf::section(crate::OBJECT, ".BTF")?)?;
+            let hooks = hooks.iter().map(String::as_bytes).collect();
+            Some((kernel.only(&own.names())?, kernel.typedefs_in_place(&hooks)?))
+        });
+        match few {
+            Some((read, tracepoints)) => Ok(Self { read: parse(&read)?, tracepoints: parse(&tracepoints)? }),
+            // A kind of type that we do not know yet: the loader may.
+            None => Ok(Self { read: parse(&data)?, tracepoints: parse(&data)? }),
+        }
     }
-    Btf::from_sys_fs().map_err(|e| DriverError::Btf(chain(&e)))
 }
 
 /// A ring buffer map of that many bytes.
