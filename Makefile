@@ -1,13 +1,16 @@
 # make run    live detection with the rules in rules/ (installs what is missing, as root)
 # make test   everything that must hold: format, lints, tests, fuzz targets for FUZZ_SECONDS each
 # make docs   writes the reference pages under docs/reference from the program's tables
+# make differential  random conditions: the compiled graph against a plain interpreter, over PAIRS pairs
 # make bench  measures and writes docs/benchmarks.md
 SHELL := /bin/bash
 CARGO ?= cargo
 FUZZ_SECONDS ?= 10
+PAIRS ?= 2000000
+SEED ?= 1
 FUZZ_TARGETS := $(basename $(notdir $(wildcard fuzz/fuzz_targets/*.rs)))
 
-.PHONY: run build deps test lint fuzz docs bench
+.PHONY: run build deps test lint fuzz differential docs bench
 
 run: deps
 	$(CARGO) build --release
@@ -39,6 +42,9 @@ fuzz:
 
 docs:
 	PEREGRINE_WRITE_DOCS=1 $(CARGO) test -q --test reference
+
+differential:
+	PEREGRINE_PAIRS=$(PAIRS) PEREGRINE_SEED=$(SEED) $(CARGO) test -q --release -p peregrine-engine --test replays the_graph -- --nocapture
 
 bench: deps
 	$(CARGO) bench --bench report

@@ -97,7 +97,8 @@ pub(super) fn known<'a>(m: &Moment<'a>) -> Option<&'a FdInfo> {
 fn types<'a>(m: &Moment<'a>, arg: &Arg) -> Option<Value<'a>> {
     subject(m)?;
     if let Arg::Index(fd) = arg {
-        return Some(Value::Bytes(type_name(m.fd(i64::from(*fd))?.ty)));
+        // Still a list, of one.
+        return m.list(std::iter::once(Value::Bytes(type_name(m.fd(i64::from(*fd))?.ty))));
     }
     let mut seen = 0u32;
     let table = m.state.fd_table(m.thread()?)?;

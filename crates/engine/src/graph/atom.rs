@@ -48,14 +48,14 @@ impl AtomKey {
     pub fn of(check: &Check, pool: &mut Pool<'_>) -> Self {
         let slot = pool.slot_of(&check.lhs);
         let info = pool.slot(slot);
-        let (list, multi) = (info.is_list, info.multi);
+        let list = info.is_list;
         let rhs = match &check.rhs {
             Rhs::None => AtomRhs::Consts(Vec::new()),
             Rhs::Operand(operand) => AtomRhs::Slot(pool.slot_of(operand)),
-            Rhs::Consts(consts) => AtomRhs::Consts(literals(consts, multi, check, pool, slot)),
+            Rhs::Consts(consts) => AtomRhs::Consts(literals(consts, check, pool, slot)),
         };
         let mut key = Self { slot, op: check.op, quantifier: Quantifier::Any, rhs };
-        let modifier = check.modifier.filter(|_| multi != Multi::Ends);
+        let modifier = check.modifier.filter(|_| knows_modifiers(pool, slot));
         key.quantifier = match modifier {
             Some(Modifier::Allof) => Quantifier::All,
             Some(Modifier::Oneof) => Quantifier::One,
@@ -93,11 +93,18 @@ impl AtomKey {
     }
 }
 
-/// The constants that count. Upstream's two-sided fields know no modifiers and take the first value of several, and
-/// `fd.net in (…)` too looks at its first network only.
-fn literals(consts: &[Const], multi: Multi, check: &Check, pool: &Pool<'_>, slot: SlotId) -> Vec<Literal> {
-    let only_first = multi == Multi::Ends
-        && (check.modifier.is_some() || (check.op == Op::In && pool.slot(slot).name(pool.fields) == "fd.net"));
+/// Whether modifiers mean anything on a field. Upstream's own comparisons of two-sided fields, of ancestors and of raw
+/// parameters know none: they take the first value of several.
+fn knows_modifiers(pool: &Pool<'_>, slot: SlotId) -> bool {
+    let slot = pool.slot(slot);
+    slot.multi == Multi::One && slot.name(pool.fields) != "evt.rawarg"
+}
+
+/// The constants that count: where modifiers mean nothing the first, and `fd.net in (…)` too looks at its first network
+/// only.
+fn literals(consts: &[Const], check: &Check, pool: &Pool<'_>, slot: SlotId) -> Vec<Literal> {
+    let only_first = (check.modifier.is_some() && !knows_modifiers(pool, slot))
+        || (check.op == Op::In && pool.slot(slot).name(pool.fields) == "fd.net");
     let count = if only_first { consts.len().min(1) } else { consts.len() };
     consts[..count].iter().map(literal).collect()
 }

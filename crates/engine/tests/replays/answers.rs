@@ -48,7 +48,7 @@ impl Run<'_> {
     }
 }
 
-fn engine_rule(rule: &Rule) -> peregrine_engine::Rule {
+pub fn engine_rule(rule: &Rule) -> peregrine_engine::Rule {
     peregrine_engine::Rule {
         name: rule.name.clone(),
         priority: rule.priority,

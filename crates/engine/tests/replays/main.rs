@@ -2,5 +2,6 @@
 
 mod answers;
 mod differential;
+mod generate;
 mod reference;
 mod replay;

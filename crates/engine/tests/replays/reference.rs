@@ -1,138 +1,283 @@
-//! A plain, slow interpreter of conditions, written from the language's description alone: what the compiled graph must
-//! agree with.
+//! A plain, slow interpreter of conditions: what the compiled graph must agree with.
+//!
+//! It reads the generator's trees, not what our parser made of them, and takes its meaning from the language's
+//! description and from upstream's `filter_compare.cpp`, `sinsp_filtercheck.cpp` and the transformers beside them. Of the
+//! engine it uses nothing but the functions that take a field's value.
+//!
+//! Where upstream's own code falls short of what it says, ours follows what it says, and so does this:
+//! - `fd.ip in (…)`, `proc.apid in (…)` and `evt.rawarg.N in (…)` of numbers are sets. Upstream forgets the value's length
+//!   there, so that none is ever a member.
+//! - A transformed list's elements, and decoded byte buffers, do not count the terminator that upstream's transformers
+//!   leave behind them, which makes them equal to nothing.
 
-use bumpalo::Bump;
+use crate::generate::{Check, Cond, Exception, Family, Item, Operand, Program, Rhs, Sample, Val, family};
+use peregrine_engine::Moment;
 use peregrine_engine::fields::{Fields, Multi};
-use peregrine_engine::transform;
-use peregrine_engine::{Moment, Value};
-use peregrine_filter::ast::{Modifier, Op};
-use peregrine_filter::regex_posix;
-use peregrine_filter::typed::{Check, Const, Expr, Operand, Rhs};
+use peregrine_event::{EventInfo, ParamType as T, code, sc, table};
 use std::cmp::Ordering;
 use std::net::IpAddr;
 
-/// Whether a condition holds.
-pub fn holds(expr: &Expr, fields: &Fields, moment: &Moment<'_>) -> bool {
-    match expr {
-        Expr::And(all) => all.iter().all(|part| holds(part, fields, moment)),
-        Expr::Or(all) => all.iter().any(|part| holds(part, fields, moment)),
-        Expr::Not(inner) => !holds(inner, fields, moment),
-        Expr::Check(check) => check_holds(check, fields, moment),
-    }
+/// A program over one moment.
+pub struct Reference<'r, 'm> {
+    pub program: &'r Program,
+    pub samples: &'r [Sample],
+    pub fields: &'r Fields,
+    pub moment: &'r Moment<'m>,
 }
 
-fn check_holds(check: &Check, fields: &Fields, moment: &Moment<'_>) -> bool {
-    let Operand::Field(field) = &check.lhs else {
-        let Some(value) = value(&check.lhs, fields, moment) else { return false };
-        return compare(check, value, fields, moment);
-    };
-    let row = fields.field(field.id);
-    let (extract, multi) = row.for_condition(&field.arg);
-    let Some(found) = extract(moment, &field.arg) else { return false };
-    let values = match (multi, found) {
-        (Multi::One, found) => return compare(check, found, fields, moment),
-        (_, Value::List(values)) => values,
-        _ => return false,
-    };
-    if check.op == Op::Exists {
-        return true;
+impl Reference<'_, '_> {
+    /// Whether a rule matches: it is tried on this kind of event, its condition holds, and none of its exceptions.
+    pub fn rule(&self, at: usize) -> bool {
+        let (condition, exceptions) = &self.program.rules[at];
+        self.is_tried(condition)
+            && self.holds(condition)
+            && !exceptions.iter().any(|exception| self.excepted(exception))
     }
-    if multi == Multi::Ancestors {
-        return values.iter().any(|value| compare(check, *value, fields, moment));
-    }
-    let first_only = check.modifier.is_some() || (check.op == Op::In && row.info.name == "fd.net");
-    let mut check = Check { modifier: None, ..check.clone() };
-    if let (Rhs::Consts(consts), true) = (&mut check.rhs, first_only) {
-        consts.truncate(1);
-    }
-    if check.op == Op::Ne {
-        !values.is_empty() && values.iter().all(|value| compare(&check, *value, fields, moment))
-    } else {
-        values.iter().any(|value| compare(&check, *value, fields, moment))
-    }
-}
 
-fn value<'a>(operand: &Operand, fields: &Fields, moment: &Moment<'a>) -> Option<Value<'a>> {
-    let scratch: &'a Bump = moment.scratch;
-    match operand {
-        Operand::Field(field) => match fields.field(field.id).for_condition(&field.arg) {
-            (extract, Multi::One) => extract(moment, &field.arg),
-            _ => (fields.field(field.id).extract)(moment, &field.arg),
-        },
-        Operand::Literal(text) => Some(Value::Bytes(scratch.alloc_slice_copy(text))),
-        Operand::List(items) => {
-            let values: Option<Vec<Value<'a>>> = items.iter().map(|item| value(item, fields, moment)).collect();
-            Some(Value::List(scratch.alloc_slice_copy(&values?)))
-        }
-        Operand::Transform { kind, args, arg } => {
-            let values: Option<Vec<Value<'a>>> = args.iter().map(|item| value(item, fields, moment)).collect();
-            let selected = arg.as_ref().map(|text| text.as_bytes()[0]);
-            transform::apply(*kind, scratch.alloc_slice_copy(&values?), selected, scratch)
+    /// Whether a rule is tried on the event's code: `ppm_codes.cpp`. Every rule is, on asynchronous events.
+    fn is_tried(&self, condition: &Cond) -> bool {
+        let code = self.moment.event.code;
+        code == code::ASYNCEVENT_E || self.code_fits(condition, code, false)
+    }
+
+    /// Whether a code is one of those of a condition, or of its opposite: what says nothing of codes leaves all, its
+    /// opposite as well.
+    fn code_fits(&self, condition: &Cond, code: u16, negated: bool) -> bool {
+        match condition {
+            Cond::And(all) if negated => all.iter().any(|part| self.code_fits(part, code, true)),
+            Cond::And(all) => all.iter().all(|part| self.code_fits(part, code, false)),
+            Cond::Or(all) if negated => all.iter().all(|part| self.code_fits(part, code, true)),
+            Cond::Or(all) => all.iter().any(|part| self.code_fits(part, code, false)),
+            Cond::Not(inner) => self.code_fits(inner, code, !negated),
+            Cond::Macro(at) => self.code_fits(&self.program.macros[*at], code, negated),
+            Cond::Check(check) => self.check_says(check, code).is_none_or(|fits| fits != negated),
         }
     }
-}
 
-/// A field on the right side, too, is taken as conditions take it.
-fn rhs_value<'a>(operand: &Operand, fields: &Fields, moment: &Moment<'a>) -> Option<Value<'a>> {
-    match operand {
-        Operand::Field(field) => (fields.field(field.id).for_condition(&field.arg).0)(moment, &field.arg),
-        operand => value(operand, fields, moment),
-    }
-}
-
-fn compare(check: &Check, lhs: Value<'_>, fields: &Fields, moment: &Moment<'_>) -> bool {
-    let rhs: Vec<Value<'_>> = match &check.rhs {
-        Rhs::None => return true,
-        Rhs::Operand(operand) => match rhs_value(operand, fields, moment) {
-            None => return false,
-            Some(Value::List(values)) => values.to_vec(),
-            Some(value) => vec![value],
-        },
-        Rhs::Consts(consts) => {
-            if let (Value::Ip(ip), Some(Const::Net(..))) = (lhs, consts.first()) {
-                return network(check, ip, consts);
+    /// What a comparison says of a code, if anything.
+    fn check_says(&self, check: &Check, code: u16) -> Option<bool> {
+        let Operand::Field(at) = check.lhs else { return None };
+        let values = match &check.rhs {
+            Rhs::One(value) => vec![value.clone()],
+            Rhs::Many(items) => self.constants(items),
+            Rhs::None => Vec::new(),
+            Rhs::Operand(_) => return None,
+        };
+        if check.modifier.is_some() {
+            return None;
+        }
+        match (self.samples[at].name, check.op) {
+            ("evt.type" | "syscall.type", "exists") => Some(true),
+            ("evt.type" | "syscall.type", "=" | "==" | "in") => Some(values.iter().any(|name| is_named(code, name))),
+            ("evt.type" | "syscall.type", "!=") => Some(!values.iter().any(|name| is_named(code, name))),
+            // Events are counted from 1.
+            ("evt.num", op) => {
+                let values: Vec<u64> = values.iter().map(|value| unsigned(value)).collect();
+                match (op, values.first().copied()) {
+                    ("in", _) => values.iter().all(|n| *n == 0).then_some(false),
+                    ("=" | "==" | "<=", Some(0)) | ("<", Some(0 | 1)) => Some(false),
+                    ("!=" | ">", Some(0)) | (">=", Some(0 | 1)) => Some(true),
+                    _ => None,
+                }
             }
-            consts.iter().map(constant).collect()
+            _ => None,
         }
-    };
-    let one = |rhs: &Value<'_>| match lhs {
-        Value::List(_) => false,
-        lhs => single(check.op, lhs, *rhs),
-    };
-    match (check.op, lhs) {
-        (Op::In, Value::List(values)) => values.iter().all(|value| rhs.iter().any(|r| equal(*value, *r))),
-        (Op::Intersects, Value::List(values)) => values.iter().any(|value| rhs.iter().any(|r| equal(*value, *r))),
-        (Op::In | Op::Intersects | Op::Pmatch, _) => rhs.iter().any(one),
-        _ => quantified(check.modifier, &rhs.iter().map(one).collect::<Vec<_>>()),
     }
-}
 
-fn quantified(modifier: Option<Modifier>, outcomes: &[bool]) -> bool {
-    let hits = outcomes.iter().filter(|hit| **hit).count();
-    match modifier {
-        Some(Modifier::Anyof) => hits > 0,
-        Some(Modifier::Allof) => hits > 0 && hits == outcomes.len(),
-        Some(Modifier::Oneof) => hits == 1,
-        None => outcomes.first().copied().unwrap_or(false),
-    }
-}
-
-fn network(check: &Check, ip: IpAddr, consts: &[Const]) -> bool {
-    let inside: Vec<bool> = consts
-        .iter()
-        .map(|c| match c {
-            Const::Net(net, bits) => prefix(ip, *net, *bits),
-            _ => false,
+    fn excepted(&self, exception: &Exception) -> bool {
+        exception.rows.iter().any(|row| {
+            exception.columns.iter().zip(row).all(|((at, op), value)| {
+                let (lhs, rhs) = (Operand::Field(*at), Rhs::One(value.clone()));
+                self.check(&Check { lhs, op, modifier: None, rhs })
+            })
         })
-        .collect();
-    match (check.op, check.modifier) {
-        (Op::Ne, modifier) => quantified(modifier, &inside.iter().map(|hit| !hit).collect::<Vec<_>>()),
-        (Op::Eq, modifier) => quantified(modifier, &inside),
-        _ => inside.contains(&true),
+    }
+
+    fn holds(&self, condition: &Cond) -> bool {
+        match condition {
+            Cond::And(all) => all.iter().all(|part| self.holds(part)),
+            Cond::Or(all) => all.iter().any(|part| self.holds(part)),
+            Cond::Not(inner) => !self.holds(inner),
+            Cond::Macro(at) => self.holds(&self.program.macros[*at]),
+            Cond::Check(check) => self.check(check),
+        }
+    }
+
+    fn check(&self, check: &Check) -> bool {
+        let Operand::Field(at) = check.lhs else {
+            let ty = self.ty(&check.lhs);
+            return self.value(&check.lhs).is_some_and(|value| self.compare(check, ty, &value));
+        };
+        let sample = &self.samples[at];
+        let ty = sample.field.ty;
+        let Some(found) = self.taken(sample) else { return false };
+        match (sample.multi, found) {
+            (Multi::One, found) if sample.name == "evt.rawarg" => self.compare(&plain(check), ty, &found),
+            (Multi::One, found) => self.compare(check, ty, &found),
+            (_, _) if check.op == "exists" => true,
+            (Multi::Ancestors, Val::List(all)) => all.iter().any(|one| self.compare(&plain(check), ty, one)),
+            (Multi::Ends, Val::List(ends)) => {
+                // Upstream looks at the first network alone.
+                let check = if sample.name == "fd.net" { first(check) } else { plain(check) };
+                match check.op {
+                    "!=" => !ends.is_empty() && ends.iter().all(|end| self.compare(&check, ty, end)),
+                    _ => ends.iter().any(|end| self.compare(&check, ty, end)),
+                }
+            }
+            _ => false,
+        }
+    }
+
+    /// A field's value as conditions take it.
+    fn taken(&self, sample: &Sample) -> Option<Val> {
+        let (extract, _) = self.fields.field(sample.field.id).for_condition(&sample.field.arg);
+        extract(self.moment, &sample.field.arg).map(Val::from)
+    }
+
+    /// The type of an operand's values.
+    fn ty(&self, operand: &Operand) -> T {
+        match operand {
+            Operand::Field(at) => self.samples[*at].field.ty,
+            Operand::Literal(_) | Operand::List(_) => T::Charbuf,
+            Operand::Transform("len", ..) => T::Uint64,
+            Operand::Transform("join" | "concat" | "getopt", ..) => T::Charbuf,
+            Operand::Transform(_, args, _) => self.ty(&args[0]),
+        }
+    }
+
+    fn value(&self, operand: &Operand) -> Option<Val> {
+        match operand {
+            Operand::Field(at) => self.taken(&self.samples[*at]),
+            Operand::Literal(bytes) => Some(Val::Bytes(bytes.clone())),
+            Operand::List(items) => items.iter().map(|item| self.value(item)).collect::<Option<_>>().map(Val::List),
+            Operand::Transform(name, args, letter) => {
+                let args: Vec<Val> = args.iter().map(|arg| self.value(arg)).collect::<Option<_>>()?;
+                transform(name, &args, *letter)
+            }
+        }
+    }
+
+    /// The values of the right side, lists put in.
+    fn constants(&self, items: &[Item]) -> Vec<Vec<u8>> {
+        let mut all = Vec::new();
+        for item in items {
+            match item {
+                Item::Const(value) => all.push(value.clone()),
+                Item::List(at) => all.extend(self.constants(&self.program.lists[*at])),
+            }
+        }
+        all
+    }
+
+    fn compare(&self, check: &Check, ty: T, lhs: &Val) -> bool {
+        let rhs: Vec<Val> = match &check.rhs {
+            Rhs::None => return true,
+            Rhs::One(value) => vec![constant(value, ty)],
+            Rhs::Many(items) => self.constants(items).iter().map(|value| constant(value, ty)).collect(),
+            Rhs::Operand(operand) => match self.value(operand) {
+                None => return false,
+                Some(Val::List(values)) => values,
+                Some(value) => vec![value],
+            },
+        };
+        let nets: Vec<u8> = match &check.rhs {
+            Rhs::One(value) => vec![prefix_len(value)],
+            Rhs::Many(items) => self.constants(items).iter().map(|value| prefix_len(value)).collect(),
+            _ => Vec::new(),
+        };
+        let one = |lhs: &Val, at: usize| match (family(ty), lhs, &rhs[at]) {
+            (Some(Family::Net), Val::Ip(ip), Val::Ip(net)) => inside(*ip, *net, nets[at]) != (check.op == "!="),
+            _ => single(check.op, ty, lhs, &rhs[at]),
+        };
+        let every = 0..rhs.len();
+        let outcomes: Vec<bool> = match (check.op, lhs) {
+            ("in", Val::List(values)) => return values.iter().all(|value| every.clone().any(|at| one(value, at))),
+            ("intersects", Val::List(values)) => {
+                return values.iter().any(|value| every.clone().any(|at| one(value, at)));
+            }
+            (_, Val::List(_)) => return false,
+            _ => every.map(|at| one(lhs, at)).collect(),
+        };
+        let hits = outcomes.iter().filter(|hit| **hit).count();
+        match (check.op, check.modifier) {
+            ("in" | "intersects" | "pmatch", _) | (_, Some("anyof")) => hits > 0,
+            (_, Some("allof")) => hits > 0 && hits == outcomes.len(),
+            (_, Some(_)) => hits == 1,
+            (_, None) => outcomes.first().copied().unwrap_or(false),
+        }
     }
 }
 
-fn prefix(ip: IpAddr, net: IpAddr, bits: u8) -> bool {
+/// The comparison as upstream's own comparisons of some fields make it: they know no modifiers, and of several values
+/// behind one the first.
+fn plain(check: &Check) -> Check {
+    if check.modifier.is_none() { check.clone() } else { first(&Check { modifier: None, ..check.clone() }) }
+}
+
+fn first(check: &Check) -> Check {
+    let rhs = match &check.rhs {
+        Rhs::Many(items) => Rhs::Many(items.iter().take(1).cloned().collect()),
+        other => other.clone(),
+    };
+    Check { rhs, modifier: None, ..check.clone() }
+}
+
+fn signed(ty: T) -> bool {
+    matches!(ty, T::Int8 | T::Int16 | T::Int32 | T::Int64 | T::Fd | T::Pid | T::Errno)
+}
+
+/// A constant, read as `sscanf` reads numbers: too great ones saturate, then the type's width cuts.
+fn constant(value: &[u8], ty: T) -> Val {
+    let text = || std::str::from_utf8(value).unwrap();
+    match family(ty).unwrap() {
+        Family::Text | Family::Bytes => Val::Bytes(value.to_vec()),
+        Family::Bool => Val::Bool(value == b"true"),
+        Family::Double => Val::Double(text().parse::<i32>().unwrap().into()),
+        Family::Ip => Val::Ip(text().parse().unwrap()),
+        Family::Net => Val::Ip(text().split_once('/').unwrap().0.parse().unwrap()),
+        Family::Number => {
+            let n: i128 = text().parse().unwrap();
+            cut(if signed(ty) { n.clamp(i64::MIN.into(), i64::MAX.into()) } else { n }, ty)
+        }
+    }
+}
+
+fn unsigned(value: &[u8]) -> u64 {
+    match constant(value, T::Uint64) {
+        Val::Uint(n) => n,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Whether an event's code is of that name: of an event's in any version, else of a call without events of its own.
+fn is_named(code: u16, name: &[u8]) -> bool {
+    let of_event = |event: &EventInfo| event.name.as_bytes() == name;
+    if table::EVENTS.iter().skip(2).any(of_event) {
+        return code >= 2 && of_event(&table::EVENTS[usize::from(code)]);
+    }
+    code < 2 && sc::NAMES.iter().any(|call| call.as_bytes() == name)
+}
+
+/// A number in the width of a type.
+fn cut(n: i128, ty: T) -> Val {
+    match ty {
+        T::Int8 => Val::Int((n as i8).into()),
+        T::Int16 => Val::Int((n as i16).into()),
+        T::Int32 => Val::Int((n as i32).into()),
+        ty if signed(ty) => Val::Int(n as i64),
+        T::Uint8 | T::Flags8 | T::Enumflags8 => Val::Uint((n as u8).into()),
+        T::Uint16 | T::Flags16 | T::Enumflags16 | T::Port => Val::Uint((n as u16).into()),
+        T::Uint32 | T::Flags32 | T::Enumflags32 | T::Mode => Val::Uint((n as u32).into()),
+        _ => Val::Uint(n as u64),
+    }
+}
+
+fn prefix_len(value: &[u8]) -> u8 {
+    let text = std::str::from_utf8(value).unwrap_or_default();
+    text.split_once('/').and_then(|(_, bits)| bits.parse().ok()).unwrap_or(0)
+}
+
+fn inside(ip: IpAddr, net: IpAddr, bits: u8) -> bool {
     let octets = |ip: IpAddr| match ip {
         IpAddr::V4(ip) => ip.octets().to_vec(),
         IpAddr::V6(ip) => ip.octets().to_vec(),
@@ -142,96 +287,217 @@ fn prefix(ip: IpAddr, net: IpAddr, bits: u8) -> bool {
     ip.len() == net.len() && (0..usize::from(bits)).all(|at| bit(&ip, at) == bit(&net, at))
 }
 
-fn constant(constant: &Const) -> Value<'_> {
-    match constant {
-        Const::Bytes(bytes) => Value::Bytes(bytes),
-        Const::Int(n) => Value::Int(*n),
-        Const::Uint(n) => Value::Uint(*n),
-        Const::Double(n) => Value::Double(*n),
-        Const::Bool(b) => Value::Bool(*b),
-        Const::Ip(ip) => Value::Ip(*ip),
-        Const::Net(ip, _) => Value::Ip(*ip),
-    }
-}
-
-fn equal(a: Value<'_>, b: Value<'_>) -> bool {
-    match (a, b) {
-        (Value::Int(a), Value::Uint(b)) | (Value::Uint(b), Value::Int(a)) => a as u64 == b,
-        _ => a == b,
-    }
-}
-
-fn single(op: Op, lhs: Value<'_>, rhs: Value<'_>) -> bool {
+/// One value against one other.
+fn single(op: &str, ty: T, lhs: &Val, rhs: &Val) -> bool {
+    let number = |value: &Val| match value {
+        Val::Int(n) => Some(i128::from(*n)),
+        Val::Uint(n) => Some(i128::from(*n)),
+        _ => None,
+    };
+    let (lhs, rhs) = match (number(lhs), number(rhs)) {
+        (Some(a), Some(b)) => (cut(a, ty), cut(b, ty)),
+        _ => (lhs.clone(), rhs.clone()),
+    };
+    let order = match (&lhs, &rhs) {
+        (Val::Bytes(a), Val::Bytes(b)) => a.partial_cmp(b),
+        (Val::Int(a), Val::Int(b)) => a.partial_cmp(b),
+        (Val::Uint(a), Val::Uint(b)) => a.partial_cmp(b),
+        (Val::Double(a), Val::Double(b)) => a.partial_cmp(b),
+        _ => None,
+    };
     match op {
-        Op::Eq | Op::In | Op::Intersects => return equal(lhs, rhs),
-        Op::Ne => return !equal(lhs, rhs),
+        "=" | "==" | "in" | "intersects" => return lhs == rhs,
+        "!=" => return lhs != rhs,
+        "<" => return order == Some(Ordering::Less),
+        "<=" => return order.is_some_and(Ordering::is_le),
+        ">" => return order == Some(Ordering::Greater),
+        ">=" => return order.is_some_and(Ordering::is_ge),
         _ => {}
     }
-    let (a, b) = match (lhs, rhs) {
-        (Value::Bytes(a), Value::Bytes(b)) => (a, b),
-        _ => return order(op, lhs, rhs),
-    };
+    let (Val::Bytes(text), Val::Bytes(part)) = (&lhs, &rhs) else { return false };
     let lower = |text: &[u8]| text.to_ascii_lowercase();
     match op {
-        Op::Contains | Op::Bcontains => contains(a, b),
-        Op::Icontains => contains(&lower(a), &lower(b)),
-        Op::Startswith | Op::Bstartswith => a.len() >= b.len() && a[..b.len()] == *b,
-        Op::Endswith => a.len() >= b.len() && a[a.len() - b.len()..] == *b,
-        Op::Glob => glob(b, a),
-        Op::Iglob => glob(&lower(b), &lower(a)),
-        Op::Regex => {
-            let pattern = std::str::from_utf8(b).unwrap();
-            regex_posix::compile(pattern).unwrap().is_match(String::from_utf8_lossy(a).as_bytes())
-        }
-        Op::Pmatch => {
-            let parts = |path: &[u8]| -> Vec<Vec<u8>> {
-                path.split(|c| *c == b'/').filter(|p| !p.is_empty()).map(<[u8]>::to_vec).collect()
-            };
-            let (path, listed) = (parts(a), parts(b));
-            listed.len() <= path.len()
-                && listed.iter().zip(&path).all(|(l, p)| if magic(l) { glob(l, p) } else { l == p })
-        }
-        Op::Lt => a < b,
-        Op::Le => a <= b,
-        Op::Gt => a > b,
-        Op::Ge => a >= b,
-        _ => false,
+        "contains" | "bcontains" => contains(text, part),
+        "icontains" => contains(&lower(text), &lower(part)),
+        "startswith" | "bstartswith" => text.len() >= part.len() && text[..part.len()] == part[..],
+        "endswith" => text.len() >= part.len() && text[text.len() - part.len()..] == part[..],
+        "glob" => glob(part, text),
+        "iglob" => glob(&lower(part), &lower(text)),
+        "regex" => regex(std::str::from_utf8(part).unwrap(), &String::from_utf8_lossy(text)),
+        "pmatch" => under(text, part),
+        other => panic!("{other}"),
     }
-}
-
-fn magic(part: &[u8]) -> bool {
-    part.iter().any(|c| b"?*[".contains(c))
 }
 
 fn contains(text: &[u8], part: &[u8]) -> bool {
     part.is_empty() || text.windows(part.len()).any(|window| window == part)
 }
 
-fn order(op: Op, lhs: Value<'_>, rhs: Value<'_>) -> bool {
-    let ordering = match (lhs, rhs) {
-        (Value::Int(a), Value::Int(b)) => a.cmp(&b),
-        (Value::Uint(a), Value::Uint(b)) => a.cmp(&b),
-        (Value::Double(a), Value::Double(b)) => match a.partial_cmp(&b) {
-            Some(ordering) => ordering,
-            None => return false,
-        },
-        _ => return false,
+/// `pmatch`: each component of the listed path fits the path's.
+fn under(path: &[u8], listed: &[u8]) -> bool {
+    let parts = |path: &[u8]| -> Vec<Vec<u8>> {
+        path.split(|c| *c == b'/').filter(|part| !part.is_empty()).map(<[u8]>::to_vec).collect()
     };
-    match op {
-        Op::Lt => ordering == Ordering::Less,
-        Op::Le => ordering != Ordering::Greater,
-        Op::Gt => ordering == Ordering::Greater,
-        Op::Ge => ordering != Ordering::Less,
-        _ => false,
-    }
+    let magic = |part: &[u8]| part.iter().any(|c| b"?*[".contains(c));
+    let (path, listed) = (parts(path), parts(listed));
+    listed.len() <= path.len() && listed.iter().zip(&path).all(|(l, p)| if magic(l) { glob(l, p) } else { l == p })
 }
 
-/// Patterns of `*`, `?`, escapes and plain bytes; the generator makes no others.
+/// fnmatch(3) over `*`, `?`, classes, escapes and plain bytes.
 fn glob(pattern: &[u8], text: &[u8]) -> bool {
     match pattern {
         [] => text.is_empty(),
         [b'*', rest @ ..] => (0..=text.len()).any(|at| glob(rest, &text[at..])),
         [b'?', rest @ ..] => !text.is_empty() && glob(rest, &text[1..]),
+        [b'[', rest @ ..] if rest.contains(&b']') => {
+            let digits = rest.strip_prefix(b"[:digit:]");
+            let end = if digits.is_some() { 9 } else { rest.iter().position(|b| *b == b']').unwrap() };
+            let class = &rest[..end];
+            let Some(byte) = text.first() else { return false };
+            let member = match class {
+                [b'[', ..] => byte.is_ascii_digit(),
+                [b'!', not @ ..] => !not.contains(byte),
+                [low, b'-', high] => (low..=high).contains(&byte),
+                members => members.contains(byte),
+            };
+            member && glob(&rest[end + 1..], &text[1..])
+        }
         [b'\\', byte, rest @ ..] | [byte, rest @ ..] => text.first() == Some(byte) && glob(rest, &text[1..]),
     }
+}
+
+/// Regular expressions of the generator's forms, over the whole text.
+fn regex(pattern: &str, text: &str) -> bool {
+    let text: Vec<char> = text.chars().collect();
+    let mut escaped = false;
+    let alternatives = pattern.split(|c| {
+        let splits = c == '|' && !escaped;
+        escaped = c == '\\' && !escaped;
+        splits
+    });
+    alternatives.map(|one| one.chars().collect::<Vec<_>>()).any(|one| sequence(&one, &text))
+}
+
+fn sequence(pattern: &[char], text: &[char]) -> bool {
+    if pattern.is_empty() {
+        return text.is_empty();
+    }
+    let len = match pattern[0] {
+        '[' => pattern.iter().position(|c| *c == ']').unwrap() + 1,
+        '\\' => 2,
+        _ => 1,
+    };
+    let (item, rest) = pattern.split_at(len);
+    let fits = |c: char| match item {
+        ['.'] => c != '\n',
+        ['\\', own] => c == *own,
+        ['[', low, '-', high, ']'] => (*low..=*high).contains(&c),
+        ['[', members @ .., ']'] => members.contains(&c),
+        [own] => c == *own,
+        other => panic!("{other:?}"),
+    };
+    let (least, most, rest) = match rest {
+        ['*', rest @ ..] => (0, text.len(), rest),
+        ['+', rest @ ..] => (1, text.len(), rest),
+        ['?', rest @ ..] => (0, 1, rest),
+        rest => (1, 1, rest),
+    };
+    let run = text.iter().take_while(|c| fits(**c)).count().min(most);
+    (least..=run).any(|taken| sequence(rest, &text[taken..]))
+}
+
+fn transform(name: &str, args: &[Val], letter: Option<char>) -> Option<Val> {
+    let bytes = |value: &Val| match value {
+        Val::Bytes(bytes) => Some(bytes.clone()),
+        _ => None,
+    };
+    let list = |value: &Val| match value {
+        Val::List(values) => values.iter().map(bytes).collect::<Option<Vec<_>>>(),
+        _ => None,
+    };
+    match (name, args) {
+        ("val", [value]) => Some(value.clone()),
+        ("len", [Val::List(values)]) => Some(Val::Uint(values.len() as u64)),
+        ("len", [Val::Bytes(bytes)]) => Some(Val::Uint(bytes.len() as u64)),
+        ("concat", parts) => parts.iter().map(bytes).collect::<Option<Vec<_>>>().map(|all| Val::Bytes(all.concat())),
+        ("join", [separator, values]) => Some(Val::Bytes(list(values)?.join(&bytes(separator)?[..]))),
+        ("getopt", [words, options]) => getopt(&list(words)?, &bytes(options)?, letter.map(|c| c as u8)),
+        (name, [Val::List(values)]) => {
+            let each = values.iter().map(|value| transform(name, std::slice::from_ref(value), None));
+            each.collect::<Option<_>>().map(Val::List)
+        }
+        ("toupper", [Val::Bytes(text)]) => Some(Val::Bytes(text.to_ascii_uppercase())),
+        ("tolower", [Val::Bytes(text)]) => Some(Val::Bytes(text.to_ascii_lowercase())),
+        ("basename", [Val::Bytes(text)]) => text.rsplit(|b| *b == b'/').next().map(|last| Val::Bytes(last.to_vec())),
+        ("b64", [Val::Bytes(text)]) => base64(text).map(Val::Bytes),
+        _ => None,
+    }
+}
+
+/// Six bits a character; what is left over at the end must be zero and less than a character.
+fn base64(text: &[u8]) -> Option<Vec<u8>> {
+    const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    if text.is_empty() {
+        return Some(Vec::new());
+    }
+    let text = text.strip_suffix(b"==").or(text.strip_suffix(b"=")).unwrap_or(text);
+    let mut bits: Vec<bool> = Vec::new();
+    for byte in text {
+        let n = ALPHABET.iter().position(|own| own == byte)?;
+        bits.extend((0..6).rev().map(|at| n >> at & 1 == 1));
+    }
+    let (whole, left) = bits.split_at(bits.len() / 8 * 8);
+    if bits.is_empty() || left.len() >= 6 || left.contains(&true) {
+        return None;
+    }
+    Some(whole.chunks(8).map(|byte| byte.iter().fold(0, |n, bit| n << 1 | u8::from(*bit))).collect())
+}
+
+/// `getopt`: letters that are options, those that take a value followed by it, `?` for others.
+fn getopt(words: &[Vec<u8>], options: &[u8], selected: Option<u8>) -> Option<Val> {
+    let options = options.strip_prefix(b":").unwrap_or(options);
+    let known = |letter: u8| letter != b':' && options.contains(&letter);
+    let valued = |letter: u8| options.windows(2).any(|pair| pair == [letter, b':']);
+    let (mut found, mut last) = (Vec::new(), None);
+    let mut at = 0;
+    while at < words.len() {
+        let word = words[at].clone();
+        at += 1;
+        if word == b"--" || word.len() < 2 || word[0] != b'-' {
+            break;
+        }
+        if word[1] == b'-' {
+            continue;
+        }
+        let mut i = 1;
+        while i < word.len() {
+            let letter = word[i];
+            i += 1;
+            let mut emit = |texts: &[&[u8]]| found.extend(texts.iter().map(|text| Val::Bytes(text.to_vec())));
+            if !known(letter) {
+                emit(&[b"?"]);
+                continue;
+            }
+            let result: Vec<u8> = if !valued(letter) {
+                emit(&[&[letter]]);
+                vec![letter]
+            } else if i < word.len() {
+                emit(&[&[letter], &word[i..]]);
+                let value = word[i..].to_vec();
+                i = word.len();
+                value
+            } else if let Some(next) = words.get(at) {
+                at += 1;
+                emit(&[&[letter], next]);
+                next.clone()
+            } else {
+                emit(&[b""]);
+                Vec::new()
+            };
+            if selected == Some(letter) {
+                last = Some(Val::Bytes(result));
+            }
+        }
+    }
+    if selected.is_some() { last } else { Some(Val::List(found)) }
 }
