@@ -5,13 +5,19 @@
 //! the recording.
 
 use crate::failure::Failure;
-use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, waitpid};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions, getpid, kill_process, pidfd_open, waitpid};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
+use std::time::{Duration, Instant};
+
+/// What a command gets to end by itself when the recording ends before it.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// The options of the second process; nobody types them.
 #[derive(Debug, clap::Args)]
@@ -110,19 +116,80 @@ impl Waiting {
     }
 }
 
-impl Drop for Waiting {
-    /// A command that never went, because something failed before, must not stay behind stopped.
-    fn drop(&mut self) {
-        if !self.went {
-            let _ = self.process.kill();
-            let _ = self.process.wait();
+impl Waiting {
+    /// Ends the command if it still runs: asks it to, and after the grace makes it.
+    fn end(&mut self, grace: Duration) {
+        // An error means that there is nothing to wait for.
+        if !matches!(self.process.try_wait(), Ok(None)) {
+            return;
         }
+        if self.went {
+            let _ = kill_process(self.pid(), Signal::TERM);
+            // One that is stopped would not notice.
+            let _ = kill_process(self.pid(), Signal::CONT);
+        }
+        if !self.went || !self.ends_within(grace) {
+            let _ = self.process.kill();
+        }
+        let _ = self.process.wait();
+    }
+
+    fn ends_within(&self, grace: Duration) -> bool {
+        let Ok(pidfd) = pidfd_open(self.pid(), PidfdFlags::empty()) else { return false };
+        let until = Instant::now() + grace;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            let mut fds = [PollFd::new(&pidfd, PollFlags::IN)];
+            match Timespec::try_from(left).map(|left| poll(&mut fds, Some(&left))) {
+                Ok(Ok(ready)) => return ready > 0,
+                Ok(Err(Errno::INTR)) => {}
+                _ => return false,
+            }
+        }
+    }
+}
+
+impl Drop for Waiting {
+    /// Whatever ends the recording, nothing that it started stays behind, neither the command nor what waits, stopped,
+    /// to become it.
+    fn drop(&mut self) {
+        self.end(GRACE);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::process::ExitStatusExt;
+    use std::process::Stdio;
+
+    /// A shell that has done what is `before` and waits for a line that never comes.
+    fn shell(before: &str) -> Waiting {
+        let mut command = Command::new("sh");
+        command.arg("-c").arg(format!("{before}; echo; read x")).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut process = command.spawn().unwrap();
+        std::io::Read::read_exact(process.stdout.as_mut().unwrap(), &mut [0]).unwrap();
+        Waiting { process, went: true }
+    }
+
+    #[test]
+    fn a_command_is_asked_to_end_before_it_is_made_to() {
+        let grace = Duration::from_secs(60);
+        let mut polite = shell("trap 'exit 7' TERM");
+        polite.end(grace);
+        assert_eq!(polite.process.wait().unwrap().code(), Some(7));
+        let mut stubborn = shell("trap '' TERM");
+        stubborn.end(Duration::from_millis(50));
+        assert_eq!(stubborn.process.wait().unwrap().signal(), Some(Signal::KILL.as_raw()));
+        let mut stopped = shell(":");
+        kill_process(stopped.pid(), Signal::STOP).unwrap();
+        stopped.end(grace);
+        assert_eq!(stopped.process.wait().unwrap().signal(), Some(Signal::TERM.as_raw()));
+        let mut never = shell("trap 'exit 7' TERM");
+        never.went = false;
+        never.end(grace);
+        assert_eq!(never.process.wait().unwrap().signal(), Some(Signal::KILL.as_raw()));
+    }
 
     #[test]
     fn commands_are_found_as_a_shell_finds_them() {

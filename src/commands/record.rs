@@ -25,7 +25,7 @@ pub struct Args {
     plain: bool,
     #[command(flatten)]
     live: LiveArgs,
-    /// Record this command and what it starts, until it ends
+    /// Record this command and what it starts, until it ends; it is ended when the recording is stopped
     #[arg(last = true, value_name = "COMMAND")]
     command: Vec<OsString>,
 }
@@ -79,6 +79,8 @@ pub fn execute(mut args: Args) -> Result<(), Failure> {
         || child.as_mut().is_some_and(Waiting::ended),
     )?;
     let written = writer.finish()?;
+    // When the recording was stopped first, the command ends with it.
+    drop(child);
     let counted = live.stats()?.total();
     tracing::info!("{} events written, {} dropped", written.events, counted.drops());
     Ok(())

@@ -205,6 +205,30 @@ fn a_command_is_recorded_alone() {
     assert!(others.is_empty(), "{others:?}");
 }
 
+/// A recording that is stopped ends the command that it started, and is whole.
+#[test]
+fn a_stopped_recording_ends_its_command() {
+    let Some(_guard) = peregrine_testkit::live() else { return };
+    let dir = tempfile::tempdir().expect("a directory");
+    let capture = dir.path().join("stopped.scap");
+    let capture = capture.to_str().unwrap();
+    let args = ["record", "-o", capture, "--", "sh", "-c", "trap 'echo asked; exit' TERM; echo $$; read x"];
+    let mut recorder =
+        peregrine(&args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it starts");
+    let mut output = BufReader::new(recorder.stdout.take().expect("piped"));
+    let mut command = String::new();
+    output.read_line(&mut command).expect("a line");
+    let recorder_pid = rustix::process::Pid::from_child(&recorder);
+    rustix::process::kill_process(recorder_pid, rustix::process::Signal::TERM).expect("it runs");
+    let mut rest = String::new();
+    output.read_to_string(&mut rest).expect("text, up to the end of all who could write");
+    assert_eq!(rest, "asked\n");
+    assert_eq!(recorder.wait().expect("it ends").code(), Some(0));
+    assert!(!std::path::Path::new("/proc").join(command.trim()).exists(), "the command is gone");
+    let dump = peregrine(&["dump", capture, "-p", "%proc.name"]).output().expect("it starts");
+    assert!(dump.status.success() && !dump.stdout.is_empty());
+}
+
 /// Events as they happen, of one process tree; a signal ends it and it exits with 0.
 #[test]
 fn a_live_dump_shows_one_tree() {
