@@ -1,12 +1,13 @@
 //! Running a plan over one event.
 //!
-//! Outcomes of shared steps and values of operands are kept for the event, stamped with its generation: nothing is
+//! Answers that are asked for again and values of operands are kept for the event, stamped with its generation: nothing is
 //! cleared between events. Values live in a vector whose memory is used again.
 
 use crate::fields::Multi;
 use crate::graph::Kind;
 use crate::graph::operand::Source;
-use crate::graph::plan::{Branch, Plan, PlanCheck, Ref, StepKind};
+use crate::graph::plan::{Plan, PlanCheck};
+use crate::graph::program::{NO, Place, Question, YES, end, ended};
 use crate::transform;
 use crate::value::{Moment, Value};
 use crate::{dynamic, ops::Test};
@@ -16,8 +17,8 @@ use peregrine_filter::ast::Op;
 #[derive(Debug, Default)]
 pub struct Memory {
     generation: u32,
-    /// Generation shifted left by one, and the outcome.
-    steps: Vec<u32>,
+    /// Answers of checks and after them of parts: generation shifted left by one, and the answer.
+    answers: Vec<u32>,
     /// Generation, and index into `values`.
     slots: Vec<(u32, u32)>,
     values: Vec<Value<'static>>,
@@ -31,7 +32,7 @@ impl Memory {
     pub fn new(plan: &Plan) -> Self {
         Self {
             generation: 0,
-            steps: vec![0; plan.steps.len()],
+            answers: vec![0; plan.checks.len() + plan.program.parts.len()],
             slots: vec![(0, 0); plan.slots.len()],
             values: Vec::with_capacity(plan.slots.len()),
         }
@@ -41,7 +42,7 @@ impl Memory {
         self.generation += 1;
         if self.generation >= u32::MAX >> 1 {
             self.generation = 1;
-            self.steps.fill(0);
+            self.answers.fill(0);
             self.slots.fill((0, 0));
         }
         self.generation
@@ -56,25 +57,12 @@ fn recycle<'b>(mut values: Vec<Value<'_>>) -> Vec<Value<'b>> {
 
 /// Calls `matched` for each rule that matches, in order, until it says `false`.
 pub fn rules(plan: &Plan, memory: &mut Memory, kind: Kind, moment: &Moment<'_>, mut matched: impl FnMut(u32) -> bool) {
-    let Some(mut at) = plan.root(kind) else { return };
-    let generation = memory.next();
-    let mut run = Run {
-        plan,
-        moment,
-        generation,
-        steps: &mut memory.steps,
-        slots: &mut memory.slots,
-        values: recycle(std::mem::take(&mut memory.values)),
-    };
-    loop {
-        match plan.branches[at as usize] {
-            Branch::Split(test, yes, no) => at = if run.holds(test) { yes } else { no },
-            Branch::Rules(start, end) => {
-                for entry in &plan.entries[start as usize..end as usize] {
-                    if run.holds(entry.root) && !matched(entry.rule) {
-                        break;
-                    }
-                }
+    let Some(root) = plan.root(kind) else { return };
+    let mut run = Run::new(plan, memory, moment);
+    let leaf = run.program(root);
+    if let Some((start, end)) = plan.leaves.get(leaf as usize) {
+        for entry in &plan.entries[*start as usize..*end as usize] {
+            if run.holds(entry.begin) && !matched(entry.rule) {
                 break;
             }
         }
@@ -90,9 +78,7 @@ pub fn checks<'a>(
     moment: &Moment<'a>,
     mut each: impl FnMut(usize, bool, Option<Value<'a>>),
 ) {
-    let generation = memory.next();
-    let values = recycle(std::mem::take(&mut memory.values));
-    let mut run = Run { plan, moment, generation, steps: &mut memory.steps, slots: &mut memory.slots, values };
+    let mut run = Run::new(plan, memory, moment);
     for (index, check) in plan.checks.iter().enumerate() {
         let holds = run.check(check);
         each(index, holds, run.value(check.slot));
@@ -104,41 +90,77 @@ struct Run<'p, 'a> {
     plan: &'p Plan,
     moment: &'p Moment<'a>,
     generation: u32,
-    steps: &'p mut [u32],
+    answers: &'p mut [u32],
     slots: &'p mut [(u32, u32)],
     values: Vec<Value<'a>>,
 }
 
-impl<'a> Run<'_, 'a> {
-    fn holds(&mut self, step: Ref) -> bool {
-        self.step(step.index()) != step.negated()
+impl<'p, 'a> Run<'p, 'a> {
+    fn new(plan: &'p Plan, memory: &'p mut Memory, moment: &'p Moment<'a>) -> Self {
+        let generation = memory.next();
+        let values = std::mem::take(&mut memory.values);
+        Self { plan, moment, generation, answers: &mut memory.answers, slots: &mut memory.slots, values }
     }
 
-    fn step(&mut self, index: usize) -> bool {
+    fn holds(&mut self, begin: Place) -> bool {
+        // Most conditions that are decided before they begin are plain "no".
+        match begin {
+            NO => false,
+            YES => true,
+            begin => end(self.program(begin)) == YES,
+        }
+    }
+
+    /// Runs a program and gives the number of its end.
+    fn program(&mut self, begin: Place) -> u32 {
         let plan = self.plan;
-        let step = &plan.steps[index];
-        if step.shared {
-            let kept = self.steps[index];
-            if kept >> 1 == self.generation {
-                return kept & 1 == 1;
+        let mut at = begin;
+        loop {
+            if let Some(number) = ended(at) {
+                return number;
             }
+            let ask = &plan.program.asks[at as usize];
+            let yes = match ask.what {
+                Question::Once(check) => self.check(&plan.checks[check as usize]),
+                Question::Check(check) => match self.answered(check as usize) {
+                    Some(answer) => answer,
+                    None => {
+                        let answer = self.check(&plan.checks[check as usize]);
+                        self.answer(check as usize, answer)
+                    }
+                },
+                Question::Part(part) => {
+                    let index = plan.checks.len() + part as usize;
+                    match self.answered(index) {
+                        Some(answer) => answer,
+                        None => {
+                            let answer = self.holds(plan.program.parts[part as usize]);
+                            self.answer(index, answer)
+                        }
+                    }
+                }
+            };
+            at = if yes { ask.yes } else { ask.no };
         }
-        let children = || &plan.children[step.start as usize..step.end as usize];
-        let outcome = match step.kind {
-            StepKind::Check => self.check(&plan.checks[step.start as usize]),
-            StepKind::And => children().iter().all(|child| self.holds(*child)),
-            StepKind::Or => children().iter().any(|child| self.holds(*child)),
-            StepKind::Const => step.start == 1,
-        };
-        if step.shared {
-            self.steps[index] = self.generation << 1 | u32::from(outcome);
-        }
-        outcome
     }
 
+    #[inline]
+    fn answered(&self, index: usize) -> Option<bool> {
+        let kept = self.answers[index];
+        (kept >> 1 == self.generation).then_some(kept & 1 == 1)
+    }
+
+    #[inline]
+    fn answer(&mut self, index: usize, answer: bool) -> bool {
+        self.answers[index] = self.generation << 1 | u32::from(answer);
+        answer
+    }
+
+    #[inline]
     fn check(&mut self, check: &PlanCheck) -> bool {
-        let Some(value) = self.value(check.slot) else { return false };
-        if check.plain { check.test.matches(&value) } else { self.compare(check, value) }
+        let index = self.index(check.slot);
+        let Some(value) = self.values.get(index as usize) else { return false };
+        if check.plain { check.test.matches(value) } else { self.compare(check, *value) }
     }
 
     /// Comparisons with another operand, or of several values.
@@ -157,17 +179,21 @@ impl<'a> Run<'_, 'a> {
         }
     }
 
-    /// A slot's value, taken at most once an event.
+    /// Where a slot's value lies, which is taken at most once an event; [`MISSING`] if it has none.
     #[inline]
-    fn value(&mut self, slot: u32) -> Option<Value<'a>> {
+    fn index(&mut self, slot: u32) -> u32 {
         let (generation, index) = self.slots[slot as usize];
-        if generation == self.generation { self.values.get(index as usize).copied() } else { self.fill(slot) }
+        if generation == self.generation { index } else { self.fill(slot) }
+    }
+
+    fn value(&mut self, slot: u32) -> Option<Value<'a>> {
+        let index = self.index(slot);
+        self.values.get(index as usize).copied()
     }
 
     #[inline(never)]
-    fn fill(&mut self, slot: u32) -> Option<Value<'a>> {
-        let value = self.take(slot);
-        let index = match value {
+    fn fill(&mut self, slot: u32) -> u32 {
+        let index = match self.take(slot) {
             Some(value) => {
                 self.values.push(value);
                 self.values.len() as u32 - 1
@@ -175,7 +201,7 @@ impl<'a> Run<'_, 'a> {
             None => MISSING,
         };
         self.slots[slot as usize] = (self.generation, index);
-        value
+        index
     }
 
     #[inline]

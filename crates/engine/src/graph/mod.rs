@@ -14,6 +14,7 @@ pub mod operand;
 pub mod order;
 pub mod plan;
 pub mod print;
+pub mod program;
 pub mod simplify;
 
 use atom::{Atom, AtomKey};

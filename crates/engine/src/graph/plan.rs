@@ -3,6 +3,7 @@
 use super::atom::AtomRhs;
 use super::operand::Source;
 use super::order::Estimates;
+use super::program::{self, Place, Program, Written};
 use super::simplify::disjunction;
 use super::{Kind, Node, NodeId, Pool};
 use crate::fields::Multi;
@@ -10,50 +11,6 @@ use crate::ops::{BuildError, Quantifier, Test};
 use peregrine_event::{code, sc};
 use peregrine_filter::ast::Op;
 use rustc_hash::FxHashMap;
-
-/// A step and whether its opposite is meant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ref(u32);
-
-impl Ref {
-    /// Index of the step.
-    #[inline]
-    pub fn index(self) -> usize {
-        (self.0 >> 1) as usize
-    }
-
-    /// Whether its opposite is meant.
-    #[inline]
-    pub fn negated(self) -> bool {
-        self.0 & 1 == 1
-    }
-}
-
-/// What a step does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StepKind {
-    /// Gives a constant: 1 true, 0 false.
-    Const,
-    /// Compares: index of a check.
-    Check,
-    /// All children hold: range of children.
-    And,
-    /// One child holds: range of children.
-    Or,
-}
-
-/// A node, flattened.
-#[derive(Debug, Clone, Copy)]
-pub struct Step {
-    /// What it does.
-    pub kind: StepKind,
-    /// Whether several others ask for its outcome, so that it is kept for the event.
-    pub shared: bool,
-    /// See [`StepKind`].
-    pub start: u32,
-    /// End of the range of children.
-    pub end: u32,
-}
 
 /// A comparison, ready.
 #[derive(Debug)]
@@ -74,40 +31,29 @@ pub struct PlanCheck {
     pub test: Test,
 }
 
-/// A point of a kind's tree.
-#[derive(Debug, Clone, Copy)]
-pub enum Branch {
-    /// Evaluate the step; go on at the first index if it holds, else at the second.
-    Split(Ref, u32, u32),
-    /// Try the rules of this range of [`Plan::entries`], in order.
-    Rules(u32, u32),
-}
-
 /// A rule and its condition in one leaf.
 #[derive(Debug, Clone, Copy)]
 pub struct Entry {
     /// Index of the rule.
     pub rule: u32,
-    /// Its condition, given the splits that led here.
-    pub root: Ref,
+    /// Where its condition begins, given the splits that led here; ends in [`program::YES`] or [`program::NO`].
+    pub begin: Place,
 }
 
 /// Everything that is evaluated.
 #[derive(Debug, Default)]
 pub struct Plan {
-    /// Steps.
-    pub steps: Vec<Step>,
-    /// Children of steps.
-    pub children: Vec<Ref>,
+    /// Conditions and trees.
+    pub program: Program,
     /// Comparisons.
     pub checks: Vec<PlanCheck>,
     /// Where slots' values come from.
     pub slots: Vec<Source>,
-    /// All kinds' trees.
-    pub branches: Vec<Branch>,
-    /// Leaves.
+    /// Leaves: ranges of [`Plan::entries`], whose rules are tried in order.
+    pub leaves: Vec<(u32, u32)>,
+    /// Rules of leaves.
     pub entries: Vec<Entry>,
-    /// Root of each kind's tree; by code, then by call for code 0 and for code 1.
+    /// Where each kind's tree begins, which ends in a leaf's index; by code, then by call for code 0 and for code 1.
     roots: Vec<u32>,
 }
 
@@ -146,17 +92,17 @@ pub fn kinds() -> impl Iterator<Item = Kind> {
 impl Plan {
     /// The root of a kind's tree, or `None` if no rule can match such events.
     #[inline]
-    pub fn root(&self, kind: Kind) -> Option<u32> {
+    pub fn root(&self, kind: Kind) -> Option<Place> {
         self.roots.get(position(kind)).copied().filter(|root| *root != NOTHING)
     }
 }
 
 /// Makes a plan from a pool.
 pub struct Planner<'p, 'f> {
-    pool: &'p mut Pool<'f>,
-    plan: Plan,
-    estimates: Estimates,
-    steps: FxHashMap<NodeId, Ref>,
+    pub(super) pool: &'p mut Pool<'f>,
+    pub(super) plan: Plan,
+    pub(super) estimates: Estimates,
+    pub(super) written: Written,
     /// Trees by what they were made of: many kinds share one.
     trees: FxHashMap<Vec<(u32, NodeId)>, u32>,
 }
@@ -165,7 +111,7 @@ impl<'p, 'f> Planner<'p, 'f> {
     /// Starts an empty plan.
     pub fn new(pool: &'p mut Pool<'f>) -> Self {
         let plan = Plan { roots: vec![NOTHING; KINDS], ..Plan::default() };
-        Self { pool, plan, estimates: Estimates::default(), steps: FxHashMap::default(), trees: FxHashMap::default() }
+        Self { pool, plan, estimates: Estimates::default(), written: Written::default(), trees: FxHashMap::default() }
     }
 
     /// The pool that it plans for.
@@ -202,33 +148,25 @@ impl<'p, 'f> Planner<'p, 'f> {
 
     /// The finished plan. Comparisons' tests are moved out of the pool by cloning.
     pub fn finish(mut self) -> Plan {
+        self.forget_single();
         self.plan.slots = self.pool.slots.iter().map(|slot| slot.source.clone()).collect();
         self.plan
     }
 
     /// Plans a tree of at most `leaves` leaves for rules; guards of leaves not counted.
-    fn branch(&mut self, rules: Vec<(u32, NodeId)>, leaves: usize) -> Result<u32, BuildError> {
+    fn branch(&mut self, rules: Vec<(u32, NodeId)>, leaves: usize) -> Result<Place, BuildError> {
         let split = if rules.len() > FEW && leaves > 1 { self.best_split(&rules) } else { None };
         let Some(node) = split else { return self.guarded(rules) };
-        let at = self.reserve();
-        let test = self.step(node);
         let yes = self.assuming(&rules, node, true);
         let no = self.assuming(&rules, node, false);
         let yes = self.branch(yes, leaves / 2)?;
         let no = self.branch(no, leaves / 2)?;
-        self.plan.branches[at as usize] = Branch::Split(test, yes, no);
-        Ok(at)
-    }
-
-    /// Room for a branch that is known only after those below it.
-    fn reserve(&mut self) -> u32 {
-        self.plan.branches.push(Branch::Rules(0, 0));
-        self.plan.branches.len() as u32 - 1
+        Ok(self.inline(node, yes, no))
     }
 
     /// A leaf behind one condition that its rules cannot match without: what each rule most tellingly needs, all of it
     /// merged into few comparisons. Where it does not hold only the rules without such a need are left.
-    fn guarded(&mut self, rules: Vec<(u32, NodeId)>) -> Result<u32, BuildError> {
+    fn guarded(&mut self, rules: Vec<(u32, NodeId)>) -> Result<Place, BuildError> {
         let mut needed = Vec::new();
         let (mut with, mut without) = (0, Vec::new());
         for (rule, root) in &rules {
@@ -244,22 +182,19 @@ impl<'p, 'f> Planner<'p, 'f> {
             return Ok(self.leaf(rules));
         }
         let guard = disjunction(self.pool, needed)?;
-        let at = self.reserve();
-        let test = self.step(guard);
         let yes = self.leaf(rules);
         let no = self.leaf(without);
-        self.plan.branches[at as usize] = Branch::Split(test, yes, no);
-        Ok(at)
+        Ok(self.inline(guard, yes, no))
     }
 
-    fn leaf(&mut self, rules: Vec<(u32, NodeId)>) -> u32 {
+    fn leaf(&mut self, rules: Vec<(u32, NodeId)>) -> Place {
         let start = self.plan.entries.len() as u32;
         for (rule, root) in rules {
-            let root = self.step(root);
-            self.plan.entries.push(Entry { rule, root });
+            let begin = self.condition(root);
+            self.plan.entries.push(Entry { rule, begin });
         }
-        self.plan.branches.push(Branch::Rules(start, self.plan.entries.len() as u32));
-        self.plan.branches.len() as u32 - 1
+        self.plan.leaves.push((start, self.plan.entries.len() as u32));
+        program::end(self.plan.leaves.len() as u32 - 1)
     }
 
     /// Comparisons of which one must hold where the node holds: the fewest and cheapest that there are.
@@ -332,40 +267,7 @@ impl<'p, 'f> Planner<'p, 'f> {
         left
     }
 
-    fn step(&mut self, id: NodeId) -> Ref {
-        if let Some(known) = self.steps.get(&id) {
-            if let Some(step) = self.plan.steps.get_mut(known.index()) {
-                step.shared = true;
-            }
-            return *known;
-        }
-        let (kind, start, end) = match self.pool.node(id).clone() {
-            Node::Not(inner) => {
-                let inner = self.step(inner);
-                let opposite = Ref(inner.0 ^ 1);
-                self.steps.insert(id, opposite);
-                return opposite;
-            }
-            Node::Const(value) => (StepKind::Const, u32::from(value), 0),
-            Node::Atom(atom) => (StepKind::Check, self.check(atom), 0),
-            Node::And(all) => self.range(StepKind::And, &all),
-            Node::Or(all) => self.range(StepKind::Or, &all),
-        };
-        let known = Ref((self.plan.steps.len() as u32) << 1);
-        self.plan.steps.push(Step { kind, shared: false, start, end });
-        self.steps.insert(id, known);
-        known
-    }
-
-    fn range(&mut self, kind: StepKind, all: &[NodeId]) -> (StepKind, u32, u32) {
-        let ordered = self.estimates.sorted(self.pool, all, kind == StepKind::And);
-        let refs: Vec<Ref> = ordered.into_iter().map(|child| self.step(child)).collect();
-        let start = self.plan.children.len() as u32;
-        self.plan.children.extend(refs);
-        (kind, start, self.plan.children.len() as u32)
-    }
-
-    fn check(&mut self, id: super::AtomId) -> u32 {
+    pub(super) fn check(&mut self, id: super::AtomId) -> u32 {
         let atom = self.pool.atom(id);
         let rhs = match atom.key.rhs {
             AtomRhs::Slot(slot) => Some(slot.0),

@@ -2,16 +2,29 @@
 
 use hashbrown::HashSet;
 
-/// A set of byte strings. The hash is seeded at random; a look-up that cannot succeed by length or last byte costs no
-/// hashing.
+/// A set of byte strings. The hash is seeded at random; most values that are no members are refused by their length and
+/// three bytes of them, without hashing.
 #[derive(Debug, Clone)]
 pub struct ByteSet {
-    lengths: u64,
-    /// Last bytes of members.
-    last: Bytes,
+    /// Bits for the [`signature`]s of members; the number of bits is a power of two.
+    signatures: Box<[u64]>,
+    /// Bits of a signature that do not count.
+    shift: u32,
     /// A lone member is compared at once.
     single: Option<Box<[u8]>>,
     members: HashSet<Box<[u8]>>,
+}
+
+/// Bits for signatures, for each member.
+const SPREAD: usize = 16;
+
+/// Length, first, middle and last byte in one number, whose upper bits are mixed best.
+#[inline]
+fn signature(text: &[u8]) -> u32 {
+    let (Some(first), Some(last)) = (text.first(), text.last()) else { return 0 };
+    let middle = text[text.len() / 2];
+    let bytes = u32::from_le_bytes([*first, middle, *last, text.len() as u8]);
+    bytes.wrapping_mul(0x9E37_79B1) ^ bytes.rotate_left(15).wrapping_mul(0x85EB_CA77)
 }
 
 /// A set of bytes.
@@ -29,27 +42,32 @@ impl Bytes {
     }
 }
 
-fn length_bit(len: usize) -> u64 {
-    1 << len.min(63)
-}
-
 impl ByteSet {
     /// A set of the given members.
     pub fn new<'m>(members: impl IntoIterator<Item = &'m [u8]>) -> Self {
         let members: HashSet<Box<[u8]>> = members.into_iter().map(Box::from).collect();
-        let lengths = members.iter().fold(0, |bits, m| bits | length_bit(m.len()));
+        let bits = (members.len() * SPREAD).next_power_of_two().clamp(64, 1 << 20);
+        let shift = u32::BITS - bits.trailing_zeros();
+        let mut signatures = vec![0u64; bits / 64].into_boxed_slice();
+        for member in &members {
+            let bit = signature(member) >> shift;
+            signatures[bit as usize / 64] |= 1 << (bit & 63);
+        }
         let single = if members.len() == 1 { members.iter().next().cloned() } else { None };
-        let mut last = Bytes::default();
-        members.iter().filter_map(|m| m.last()).for_each(|byte| last.add(*byte));
-        Self { lengths, last, single, members }
+        Self { signatures, shift, single, members }
     }
 
     /// Whether the value is a member.
     #[inline]
     pub fn contains(&self, value: &[u8]) -> bool {
-        if self.lengths & length_bit(value.len()) == 0 || value.last().is_some_and(|byte| !self.last.has(*byte)) {
-            return false;
-        }
+        let bit = signature(value) >> self.shift;
+        let word = self.signatures.get(bit as usize / 64).copied().unwrap_or(0);
+        word & (1 << (bit & 63)) != 0 && self.holds(value)
+    }
+
+    /// Out of line, so that the many values that are refused above cost no more than that.
+    #[inline(never)]
+    fn holds(&self, value: &[u8]) -> bool {
         match &self.single {
             Some(member) => **member == *value,
             None => self.members.contains(value),
@@ -115,20 +133,25 @@ impl PrefixSet {
         if !self.first.has(end) {
             return false;
         }
-        if self.backwards { self.ends(value) } else { self.starts(value) }
-    }
-
-    fn starts(&self, value: &[u8]) -> bool {
-        if let [only] = &self.prefixes[..] {
-            return value.starts_with(only);
+        if self.backwards {
+            return self.ends(value);
         }
         if pair_bit(value).is_some_and(|bit| self.pairs & bit == 0) {
             return false;
+        }
+        self.starts(value)
+    }
+
+    #[inline(never)]
+    fn starts(&self, value: &[u8]) -> bool {
+        if let [only] = &self.prefixes[..] {
+            return value.starts_with(only);
         }
         let above = self.prefixes.partition_point(|p| **p <= *value);
         above > 0 && value.starts_with(&self.prefixes[above - 1])
     }
 
+    #[inline(never)]
     fn ends(&self, value: &[u8]) -> bool {
         self.prefixes.iter().any(|p| p.len() <= value.len() && p.iter().eq(value.iter().rev().take(p.len())))
     }

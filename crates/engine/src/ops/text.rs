@@ -19,7 +19,7 @@ pub enum Text {
     /// Starts or ends with one.
     Affix(PrefixSet),
     /// Contains the one.
-    Contains(Box<Finder<'static>>),
+    Contains(Box<Needle>),
     /// Contains one, ASCII case respected or not as it was built.
     ContainsAny(AhoCorasick),
     /// Matches one whole.
@@ -59,7 +59,7 @@ impl Text {
             return Ok(Self::Always);
         }
         if let ([one], false) = (consts, fold) {
-            return Ok(Self::Contains(Box::new(Finder::new(one).into_owned())));
+            return Ok(Self::Contains(Box::new(Needle::new(one))));
         }
         let automaton = AhoCorasick::builder().ascii_case_insensitive(fold).build(consts);
         automaton.map(Self::ContainsAny).map_err(|e| BuildError::Automaton(e.to_string()))
@@ -71,7 +71,15 @@ impl Text {
         match self {
             Self::Member(set) => set.contains(value),
             Self::Affix(set) => set.matches(value),
-            Self::Contains(finder) => finder.find(value).is_some(),
+            Self::Contains(needle) => needle.is_in(value),
+            _ => self.searches(value),
+        }
+    }
+
+    /// The rest, out of line: its work is long against the call.
+    #[inline(never)]
+    fn searches(&self, value: &[u8]) -> bool {
+        match self {
             Self::ContainsAny(automaton) => automaton.is_match(value),
             Self::Glob(globs) => globs.iter().any(|glob| glob.matches(value)),
             Self::Regex(all) => {
@@ -81,7 +89,41 @@ impl Text {
             Self::Path(tree) => tree.matches(value),
             Self::Order(op, constant) => ordered(*op, value.cmp(constant)),
             Self::Always => true,
+            Self::Member(_) | Self::Affix(_) | Self::Contains(_) => false,
         }
+    }
+}
+
+/// A text to find in others.
+#[derive(Debug, Clone)]
+pub struct Needle {
+    /// Its byte that paths and names have least often: without it nothing is searched.
+    rare: u8,
+    finder: Finder<'static>,
+}
+
+impl Needle {
+    /// A needle, which must not be empty.
+    fn new(text: &[u8]) -> Self {
+        let rare = text.iter().copied().min_by_key(|byte| commonness(*byte)).unwrap_or_default();
+        Self { rare, finder: Finder::new(text).into_owned() }
+    }
+
+    #[inline(never)]
+    fn is_in(&self, text: &[u8]) -> bool {
+        memchr::memchr(self.rare, text).is_some() && self.finder.find(text).is_some()
+    }
+}
+
+/// How common a byte is in paths, names and command lines, roughly.
+fn commonness(byte: u8) -> u8 {
+    match byte {
+        b'/' | b' ' => 9,
+        b'e' | b't' | b'a' | b'o' | b'i' | b'n' | b's' | b'r' | b'l' | b'c' | b'd' => 8,
+        b'p' | b'm' | b'u' | b'b' | b'h' | b'f' | b'g' | b'y' | b'-' | b'.' => 6,
+        b'a'..=b'z' | b'0'..=b'9' | b'_' => 4,
+        b'A'..=b'Z' => 2,
+        _ => 0,
     }
 }
 
