@@ -204,6 +204,18 @@ impl FdTable {
         low.chain(self.high.iter().map(|(n, info)| (*n, &**info)))
     }
 
+    /// Forgets all, keeping the buffer.
+    pub(crate) fn clear(&mut self) {
+        self.low.clear();
+        self.high.clear();
+        self.len = 0;
+    }
+
+    /// Bytes of the buffer.
+    pub(crate) fn buffer(&self) -> usize {
+        self.low.capacity() * size_of::<Option<Box<FdInfo>>>()
+    }
+
     pub(crate) fn get_mut(&mut self, fd: i64) -> Option<&mut FdInfo> {
         match usize::try_from(fd) {
             Ok(index) if fd < DIRECT => self.low.get_mut(index)?.as_deref_mut(),

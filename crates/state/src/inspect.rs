@@ -1,7 +1,7 @@
 //! The state and how an event is applied to it.
 
 use crate::apply;
-use crate::container::{Container, Containers};
+use crate::container::{Container, Containers, Known};
 use crate::counters::{Counters, Limits};
 use crate::fd::{FdInfo, FdTable};
 use crate::purge::{Purger, Purging};
@@ -40,6 +40,7 @@ pub struct State {
     pub(crate) threads: Threads,
     pub(crate) users: Users,
     pub(crate) known_containers: Containers,
+    pub(crate) cgroups: Known,
     pub(crate) counters: Counters,
     pub(crate) limits: Limits,
     pub(crate) containers: bool,
@@ -65,6 +66,8 @@ pub struct State {
 pub(crate) struct Pool {
     #[expect(clippy::vec_box, reason = "the boxes themselves are what is reused")]
     fds: Vec<Box<FdInfo>>,
+    #[expect(clippy::vec_box, reason = "likewise")]
+    threads: Vec<Box<ThreadInfo>>,
     enters: Vec<Vec<u8>>,
     pub(crate) path: Vec<u8>,
     pub(crate) base: Vec<u8>,
@@ -74,6 +77,10 @@ pub(crate) struct Pool {
 const POOLED: usize = 1024;
 /// Larger name buffers are given back to the allocator.
 const POOLED_NAME: usize = 4096;
+/// Threads that a pool keeps at most.
+const POOLED_THREADS: usize = 256;
+/// A thread with larger buffers is given back to the allocator.
+const POOLED_THREAD: usize = 32 << 10;
 
 impl Pool {
     /// A blank descriptor.
@@ -86,6 +93,24 @@ impl Pool {
         if self.fds.len() < POOLED && info.name.capacity() <= POOLED_NAME && info.nameraw.capacity() <= POOLED_NAME {
             info.reset();
             self.fds.push(info);
+        }
+    }
+
+    /// A thread of which nothing is known but its id.
+    pub(crate) fn thread(&mut self, tid: i64) -> Box<ThreadInfo> {
+        match self.threads.pop() {
+            Some(mut thread) => {
+                thread.reset(tid);
+                thread
+            }
+            None => Box::new(ThreadInfo::new(tid)),
+        }
+    }
+
+    /// Takes a thread back that is in no list.
+    pub(crate) fn recycle_thread(&mut self, thread: Box<ThreadInfo>) {
+        if self.threads.len() < POOLED_THREADS && thread.buffers() <= POOLED_THREAD {
+            self.threads.push(thread);
         }
     }
 
@@ -171,6 +196,7 @@ impl State {
             threads: Threads::default(),
             users: Users::default(),
             known_containers: Containers::default(),
+            cgroups: Known::default(),
             counters: Counters::default(),
             limits: options.limits,
             containers: options.containers,

@@ -92,8 +92,8 @@ impl State {
     }
 
     /// A thread as a table describes it. Environment and working directory count only for leaders.
-    pub(crate) fn thread_from(&self, from: &Thread) -> Box<ThreadInfo> {
-        let mut thread = Box::new(ThreadInfo::new(from.tid));
+    pub(crate) fn thread_from(&mut self, from: &Thread) -> Box<ThreadInfo> {
+        let mut thread = self.pool.thread(from.tid);
         (thread.pid, thread.ptid, thread.sid) = (from.pid, from.ptid, from.sid);
         (thread.vtid, thread.vpid, thread.vpgid, thread.pgid) = (from.vtid, from.vpid, from.vpgid, from.pgid);
         thread.flags |= from.flags | PPM_CL_ACTIVE as u32;
@@ -102,7 +102,7 @@ impl State {
         replace(&mut thread.root, &from.root);
         thread.set_exepath(&from.exepath);
         thread.set_args(&from.args);
-        thread.set_cgroups(&from.cgroups, self.containers);
+        thread.set_cgroups(self.cgroups.get(&from.cgroups, self.containers));
         if thread.is_main() {
             thread.set_env(&from.env);
             join(b"", &from.cwd, &mut thread.cwd);

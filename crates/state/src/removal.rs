@@ -141,7 +141,7 @@ impl State {
         let pid = i64::from(tgid);
         let leader = self.threads.find(pid).filter(|_| pid != event.tid)?;
         let leader = self.threads.get(leader).filter(|leader| !leader.is_invalid())?;
-        let mut thread = Box::new(ThreadInfo::new(event.tid));
+        let mut thread = self.pool.thread(event.tid);
         thread.inherit(leader);
         (thread.pid, thread.ptid, thread.vpid) = (pid, leader.ptid, leader.vpid);
         thread.vtid = if leader.in_pid_namespace() { -1 } else { event.tid };
@@ -149,8 +149,8 @@ impl State {
         (thread.uid, thread.gid, thread.fdlimit) = (leader.uid, leader.gid, leader.fdlimit);
         replace(&mut thread.comm, &leader.comm);
         replace(&mut thread.exe, &leader.exe);
-        replace(&mut thread.cgroups, &leader.cgroups);
-        replace(&mut thread.container_id, &leader.container_id);
+        thread.cgroups.clone_from(&leader.cgroups);
+        thread.container_id.clone_from(&leader.container_id);
         thread.set_args(&leader.args);
         let slot = self.insert_thread(thread);
         self.relate_thread(slot);
@@ -174,7 +174,8 @@ impl State {
             return None;
         };
         let leader = thread.pid;
-        let slot = self.insert_thread(self.thread_from(&thread));
+        let thread = self.thread_from(&thread);
+        let slot = self.insert_thread(thread);
         self.relate_thread(slot);
         for fd in fds {
             self.load_fd(slot, fd);
@@ -305,7 +306,9 @@ impl State {
     fn erase_thread(&mut self, slot: u32) {
         self.drop_enter(slot);
         self.remove_fds(slot, |_, _| true);
-        self.threads.erase(slot);
+        if let Some(thread) = self.threads.erase(slot) {
+            self.pool.recycle_thread(thread);
+        }
     }
 
     /// Removes a thread that ended: reparents its children, and its group's leader too if it was the last.

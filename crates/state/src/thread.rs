@@ -1,7 +1,9 @@
 //! One thread.
 
+use crate::container::Cgroups;
 use crate::fd::FdTable;
 use peregrine_event::defines::{PPM_CL_CHILD_IN_PIDNS, PPM_CL_IS_MAIN_THREAD, PPM_CL_NAME_CHANGED};
+use std::sync::Arc;
 
 /// Index of a thread in the table. Slots are reused only after a thread is gone and its last event was finished.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -35,9 +37,9 @@ pub struct ThreadInfo {
     pub cwd: Vec<u8>,
     pub root: Vec<u8>,
     /// `subsys=path` entries, NUL-separated, each with its closing NUL.
-    pub cgroups: Vec<u8>,
+    pub cgroups: Arc<[u8]>,
     /// Container id derived from the cgroups; empty for the host.
-    pub container_id: Vec<u8>,
+    pub container_id: Arc<[u8]>,
     pub flags: u32,
     pub fdlimit: i64,
     pub uid: u32,
@@ -138,8 +140,8 @@ impl ThreadInfo {
             env: Vec::new(),
             cwd: Vec::new(),
             root: Vec::new(),
-            cgroups: Vec::new(),
-            container_id: Vec::new(),
+            cgroups: Arc::default(),
+            container_id: Arc::default(),
             flags: PPM_CL_NAME_CHANGED as u32,
             fdlimit: -1,
             uid: u32::MAX,
@@ -176,6 +178,34 @@ impl ThreadInfo {
             reaper_tid: -1,
             links: Links::default(),
         }
+    }
+
+    /// Becomes a thread of which nothing is known but its id, keeping the buffers.
+    pub(crate) fn reset(&mut self, tid: i64) {
+        let emptied = |buffer: &mut Vec<u8>| {
+            buffer.clear();
+            std::mem::take(buffer)
+        };
+        let mut fds = std::mem::take(&mut self.fds);
+        fds.clear();
+        *self = Self {
+            comm: emptied(&mut self.comm),
+            exe: emptied(&mut self.exe),
+            exepath: emptied(&mut self.exepath),
+            args: emptied(&mut self.args),
+            cmdline: emptied(&mut self.cmdline),
+            env: emptied(&mut self.env),
+            cwd: emptied(&mut self.cwd),
+            root: emptied(&mut self.root),
+            fds,
+            ..Self::new(tid)
+        };
+    }
+
+    /// Bytes that its buffers hold.
+    pub(crate) fn buffers(&self) -> usize {
+        let texts = [&self.comm, &self.exe, &self.exepath, &self.args, &self.cmdline, &self.env, &self.cwd, &self.root];
+        texts.iter().map(|text| text.capacity()).sum::<usize>() + self.fds.buffer()
     }
 
     /// The stand-in for a thread that caused an event but that nothing is known of (`proc.name` is `<NA>`).
@@ -242,20 +272,10 @@ impl ThreadInfo {
         replace(&mut self.exepath, path);
     }
 
-    /// Takes cgroups and derives the container's id. The names of the controllers are made the ones that fields show;
-    /// an entry without `=` makes all of them be ignored.
-    pub(crate) fn set_cgroups(&mut self, cgroups: &[u8], containers: bool) {
-        let cgroups = cgroups.strip_suffix(b"\0").unwrap_or(cgroups);
-        if !cgroups.is_empty() && cgroups.split(|b| *b == 0).any(|entry| !entry.contains(&b'=')) {
-            return;
-        }
-        self.cgroups.clear();
-        for entry in cgroups.split(|b| *b == 0).filter(|entry| !entry.is_empty()) {
-            crate::container::push_cgroup(entry, &mut self.cgroups);
-        }
-        self.container_id.clear();
-        if containers {
-            self.container_id.extend_from_slice(crate::container::id_of(&self.cgroups));
+    /// Takes control groups; `None` of them changes nothing.
+    pub(crate) fn set_cgroups(&mut self, cgroups: Option<Cgroups>) {
+        if let Some(cgroups) = cgroups {
+            (self.cgroups, self.container_id) = (cgroups.entries, cgroups.container_id);
         }
     }
 
@@ -330,14 +350,5 @@ mod tests {
             thread.set_exepath(path.as_bytes());
             assert_eq!(thread.exepath, want.as_bytes());
         }
-    }
-
-    #[test]
-    fn cgroups_without_a_name_are_ignored() {
-        let mut thread = ThreadInfo::new(1);
-        thread.set_cgroups(b"cpu_cgroup=/a\0mem=/b\0io=/c\0perf=/d\0", true);
-        assert_eq!(thread.cgroups, b"cpu=/a\0memory=/b\0blkio=/c\0perf_event=/d\0");
-        thread.set_cgroups(b"cpu=/z\0junk", true);
-        assert_eq!(thread.cgroups, b"cpu=/a\0memory=/b\0blkio=/c\0perf_event=/d\0");
     }
 }

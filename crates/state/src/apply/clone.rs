@@ -95,7 +95,7 @@ fn complete_caller(state: &mut State, event: &Event<'_>, caller: u32) {
 }
 
 fn add_callers_child(state: &mut State, event: &Event<'_>, caller: u32, child: i64, known: bool) {
-    let mut new = Box::new(ThreadInfo::new(child));
+    let mut new = state.pool.thread(child);
     new.flags = u32_of(event, param::FLAGS);
     let is_thread = new.has(PPM_CL_CLONE_THREAD);
     let Some(thread) = state.threads.get(caller) else { return };
@@ -132,7 +132,7 @@ fn in_child(state: &mut State, event: &Event<'_>, context: &mut Context) {
         state.remove_thread(event.tid);
         context.thread = None;
     }
-    let mut new = Box::new(ThreadInfo::new(event.tid));
+    let mut new = state.pool.thread(event.tid);
     new.pid = event.int(param::PID).unwrap_or(-1);
     new.ptid = event.int(param::PTID).unwrap_or(-1);
     (new.vtid, new.vpid) = match event.int(param::VPID) {
@@ -194,7 +194,7 @@ fn pidns_start(state: &State, event: &Event<'_>, new: &ThreadInfo) -> u64 {
 }
 
 /// What the event itself tells of the child.
-fn fill_from_event(state: &State, event: &Event<'_>, new: &mut ThreadInfo) {
+fn fill_from_event(state: &mut State, event: &Event<'_>, new: &mut ThreadInfo) {
     replace(&mut new.exe, text(event, param::EXE));
     let comm = if event.value(param::COMM).is_some() { text(event, param::COMM) } else { text(event, param::EXE) };
     replace(&mut new.comm, comm);
@@ -203,7 +203,7 @@ fn fill_from_event(state: &State, event: &Event<'_>, new: &mut ThreadInfo) {
     set_memory(event, new);
     (new.uid, new.gid) = (u32_of(event, param::UID), u32_of(event, param::GID));
     if let Some(cgroups) = event.value(param::CGROUPS) {
-        new.set_cgroups(cgroups, state.containers);
+        new.set_cgroups(state.cgroups.get(cgroups, state.containers));
     }
     new.clone_ts = event.ts;
 }

@@ -45,9 +45,10 @@ mod param {
 pub(super) fn exec(state: &mut State, event: &Event<'_>, context: &mut Context) {
     let Some((slot, _)) = success(event, context) else { return };
     resurrect(state, slot);
-    let containers = state.containers;
+    let cgroups = event.value(param::CGROUPS).and_then(|list| state.cgroups.get(list, state.containers));
     let Some(thread) = state.threads.get_mut(slot) else { return };
-    set_image(event, thread, containers);
+    set_image(event, thread);
+    thread.set_cgroups(cgroups);
     if thread.is_invalid() {
         thread.ptid = event.int(param::PTID).unwrap_or(-1);
         if !thread.has(PPM_CL_CHILD_IN_PIDNS) {
@@ -80,7 +81,7 @@ fn resurrect(state: &mut State, slot: u32) {
     }
 }
 
-fn set_image(event: &Event<'_>, thread: &mut ThreadInfo, containers: bool) {
+fn set_image(event: &Event<'_>, thread: &mut ThreadInfo) {
     replace(&mut thread.exe, text(event, param::EXE));
     thread.lastexec_ts = event.ts;
     let comm = if event.value(param::COMM).is_some() { param::COMM } else { param::EXE };
@@ -93,9 +94,6 @@ fn set_image(event: &Event<'_>, thread: &mut ThreadInfo, containers: bool) {
     set_memory(event, thread);
     if let Some(env) = event.value(param::ENV) {
         thread.set_env(env);
-    }
-    if let Some(cgroups) = event.value(param::CGROUPS) {
-        thread.set_cgroups(cgroups, containers);
     }
     if let Some(tty) = event.uint(param::TTY) {
         thread.tty = tty as u32;
