@@ -4,11 +4,12 @@
 
 use crate::fd::FdInfo;
 use crate::inspect::{Context, State};
+use crate::source::ThreadSource;
 use crate::thread::{NONE, Slot, ThreadInfo, replace};
-use peregrine_capture::tables::Thread;
 use peregrine_event::Event;
 use peregrine_event::defines::{PPM_CL_CLONE_FILES, PPM_CL_CLONE_THREAD, PPM_CL_CLOSED};
 use peregrine_event::record::Tag;
+use std::time::Instant;
 
 /// Steps up the tree of parents that a search for a reaper takes at most.
 const MAX_ANCESTORS: usize = 4096;
@@ -157,8 +158,11 @@ impl State {
         Some(slot)
     }
 
-    fn ask_source(&mut self, tid: i64, ts: u64) -> Option<u32> {
+    /// Asks the source, as long as the second's budget lasts. An answer that takes long counts for several.
+    pub(crate) fn ask<T>(&mut self, ts: u64, question: impl FnOnce(&mut dyn ThreadSource) -> Option<T>) -> Option<T> {
         const SECOND: u64 = 1_000_000_000;
+        /// What an answer may take, in microseconds.
+        const USUAL: u128 = 200;
         let source = self.source.as_mut()?;
         if ts / SECOND != self.lookup_second {
             (self.lookup_second, self.lookups) = (ts / SECOND, 0);
@@ -167,12 +171,16 @@ impl State {
             self.counters.n_source_skipped += 1;
             return None;
         }
-        self.lookups += 1;
+        let asked = Instant::now();
+        let answer = question(source.as_mut());
+        self.lookups += 1 + u64::try_from(asked.elapsed().as_micros() / USUAL).unwrap_or(u64::MAX);
         self.counters.n_source_lookups += 1;
-        let Some((thread, fds)) = source.thread(tid).filter(|(thread, _): &(Thread, _)| thread.tid == tid) else {
-            self.counters.n_source_misses += 1;
-            return None;
-        };
+        self.counters.n_source_misses += u64::from(answer.is_none());
+        answer
+    }
+
+    fn ask_source(&mut self, tid: i64, ts: u64) -> Option<u32> {
+        let (thread, fds) = self.ask(ts, |source| source.thread(tid).filter(|(thread, _)| thread.tid == tid))?;
         let leader = thread.pid;
         let thread = self.thread_from(&thread);
         let slot = self.insert_thread(thread);
@@ -199,6 +207,17 @@ impl State {
         let accounts = source.accounts(thread.pid).unwrap_or_default();
         if !self.users.learn(&thread.container_id, accounts, self.limits.users) {
             self.counters.n_drops_full_usertable += 1;
+        }
+    }
+
+    /// A descriptor that came from elsewhere: whatever was under its number is not it. The source is asked what it is.
+    pub(crate) fn receive_fd(&mut self, owner: u32, fd: i64, ts: u64) {
+        let Some(pid) = self.threads.get(owner).map(|thread| thread.pid) else { return };
+        if self.threads.get(owner).is_some_and(|thread| thread.fds.get(fd).is_some()) {
+            self.remove_fd(owner, fd);
+        }
+        if let Some(received) = self.ask(ts, |source| source.descriptor(pid, fd)) {
+            self.load_fd(owner, received);
         }
     }
 

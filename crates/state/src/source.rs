@@ -11,6 +11,12 @@ pub trait ThreadSource: Send {
     /// The thread and, if it is a leader, its descriptors; `None` if it is gone or out of scope.
     fn thread(&mut self, tid: i64) -> Option<(Thread, Vec<Fd>)>;
 
+    /// One descriptor of a process, with the sockets' addresses if they can be had; `None` if it is not open.
+    fn descriptor(&mut self, pid: i64, fd: i64) -> Option<Fd> {
+        let _ = (pid, fd);
+        None
+    }
+
     /// When a thread of a process started, in nanoseconds since boot; `None` if there is no such thread. Not to know is to
     /// say 0.
     fn started(&mut self, pid: i64, tid: i64) -> Option<u64> {

@@ -6,6 +6,7 @@ use super::{result, success};
 use crate::fd::{FdType, Role, l4};
 use crate::inspect::{Context, State};
 use crate::text;
+use crate::thread::Slot;
 use peregrine_event::Event;
 use peregrine_event::defines::{PPM_AF_INET, PPM_AF_INET6};
 use peregrine_event::record::Tag;
@@ -28,13 +29,55 @@ pub(super) fn recvfrom(state: &mut State, event: &Event<'_>, context: &mut Conte
 
 pub(super) fn recvmsg(state: &mut State, event: &Event<'_>, context: &mut Context) {
     transferred(state, event, context, 3, true);
+    received_fds(state, event, context, 4);
 }
 
 /// Old captures have no parameters here.
 pub(super) fn recvmmsg(state: &mut State, event: &Event<'_>, context: &mut Context) {
     if event.value(0).is_some() {
         transferred(state, event, context, 4, true);
+        received_fds(state, event, context, 5);
     }
+}
+
+/// Descriptors that came over a unix socket. What they are, only the source can say: upstream leaves them unknown, too,
+/// when a capture is replayed.
+fn received_fds(state: &mut State, event: &Event<'_>, context: &Context, control: usize) {
+    if !(state.own || state.source.is_some()) || result(event).is_none_or(|result| result < 0) {
+        return;
+    }
+    let Some(control) = event.value(control).filter(|control| !control.is_empty()) else { return };
+    if state.event_fd(context).is_none_or(|info| info.ty != FdType::UnixSock) {
+        return;
+    }
+    let owner = context.thread.and_then(|Slot(slot)| state.fds_owner(slot));
+    if let Some(owner) = owner {
+        passed(control).for_each(|fd| state.receive_fd(owner, fd, event.ts));
+    }
+}
+
+/// The descriptors in a buffer of control messages; a malformed message ends it.
+fn passed(mut control: &[u8]) -> impl Iterator<Item = i64> {
+    const HEADER: usize = 16;
+    const SOL_SOCKET: i32 = 1;
+    const SCM_RIGHTS: i32 = 1;
+    /// What the kernel lets pass in one message.
+    const MOST: usize = 253;
+    std::iter::from_fn(move || {
+        let len = usize::try_from(u64::from_ne_bytes(*control.first_chunk()?)).ok()?;
+        let body = control.get(HEADER..len)?;
+        let word = |at: usize| control[at..].first_chunk().map(|bytes| i32::from_ne_bytes(*bytes));
+        let rights = word(8)? == SOL_SOCKET && word(12)? == SCM_RIGHTS;
+        if rights && (body.len() % 4 != 0 || body.len() / 4 > MOST) {
+            return None;
+        }
+        control = control.get(len.next_multiple_of(8)..).unwrap_or_default();
+        Some(if rights { body } else { &[] })
+    })
+    .flat_map(|body| body.chunks_exact(4))
+    .filter_map(|fd| Some(i64::from(i32::from_ne_bytes(*fd.first_chunk()?))))
+    .filter(|fd| *fd >= 0)
+    .take(MOST)
 }
 
 /// A send on a descriptor whose `socket` call was missed makes a UDP socket.
@@ -147,4 +190,37 @@ fn name_after_transfer(state: &mut State, context: &mut Context, tuple: &SockTup
         }
     }
     state.pool.path = name;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(len: u64, level: i32, ty: i32, body: &[i32]) -> Vec<u8> {
+        let mut bytes = len.to_ne_bytes().to_vec();
+        bytes.extend(level.to_ne_bytes().into_iter().chain(ty.to_ne_bytes()));
+        bytes.extend(body.iter().flat_map(|word| word.to_ne_bytes()));
+        bytes.resize(bytes.len().next_multiple_of(8), 0);
+        bytes
+    }
+
+    #[test]
+    fn descriptors_in_control_messages() {
+        let list = |bytes: &[u8]| passed(bytes).collect::<Vec<_>>();
+        let none: [i64; 0] = [];
+        let credentials = message(28, 1, 2, &[1, 0, 0]);
+        let three = message(28, 1, 1, &[4, 5, 6]);
+        assert_eq!(list(&three), [4, 5, 6]);
+        assert_eq!(list(&[credentials.clone(), three.clone(), message(20, 1, 1, &[9])].concat()), [4, 5, 6, 9]);
+        // The last message need not be padded.
+        assert_eq!(list(&three[..28]), [4, 5, 6]);
+        assert_eq!(list(&[three.clone(), message(8, 1, 1, &[9])].concat()), [4, 5, 6], "shorter than its header");
+        assert_eq!(list(&message(64, 1, 1, &[9])), none, "longer than the buffer");
+        assert_eq!(list(&message(u64::MAX, 1, 1, &[9])), none);
+        assert_eq!(list(&message(18, 1, 1, &[9])), none, "half a number");
+        assert_eq!(list(&message(16 + 254 * 4, 1, 1, &[9; 254])), none, "more than may pass");
+        assert_eq!(list(&message(16 + 253 * 4, 1, 1, &[9; 253])).len(), 253);
+        assert_eq!((list(&[]), list(&[1, 2, 3]), list(&message(20, 1, 1, &[-1]))), (vec![], vec![], vec![]));
+        assert_eq!(list(&message(20, 41, 1, &[9])), none, "another level");
+    }
 }

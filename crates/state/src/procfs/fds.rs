@@ -39,13 +39,18 @@ pub(super) const SOCKET: &[u8] = b"socket:[";
 impl Scanner<'_> {
     /// The descriptors of a process, as many as there is room for. Sockets are told by their inode alone.
     pub(super) fn descriptors(&mut self, process: &ProcDir, pid: i64) -> Vec<Fd> {
-        let (Ok(links), Ok(infos)) = (process.below("fd"), process.below("fdinfo")) else { return Vec::new() };
-        let numbers = links.numbers(".", usize::MAX).unwrap_or_default();
+        let numbers = process.numbers("fd", usize::MAX).unwrap_or_default();
         let room = self.room_for(numbers.len());
         self.found.stats.left_out += numbers.len() - room;
-        let fds: Vec<Fd> =
-            numbers.into_iter().take(room).filter_map(|fd| self.descriptor(&links, &infos, fd)).collect();
+        let fds = self.chosen(process, pid, &numbers[..room]);
         self.found.stats.fds += fds.len();
+        fds
+    }
+
+    /// Descriptors of these numbers, as far as they are open.
+    pub(super) fn chosen(&mut self, process: &ProcDir, pid: i64, numbers: &[i64]) -> Vec<Fd> {
+        let (Ok(links), Ok(infos)) = (process.below("fd"), process.below("fdinfo")) else { return Vec::new() };
+        let fds: Vec<Fd> = numbers.iter().filter_map(|fd| self.descriptor(&links, &infos, *fd)).collect();
         if fds.iter().any(|fd| pending_socket(fd).is_some())
             && let Ok(link) = process.link("ns/net", &mut self.buffer)
         {

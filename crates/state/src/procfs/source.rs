@@ -9,6 +9,7 @@ use crate::source::ThreadSource;
 use crate::users::Accounts;
 use peregrine_capture::tables::{Fd, Thread};
 use rustix::fs::{Mode, OFlags, openat};
+use rustix::path::DecInt;
 use std::io;
 use std::path::Path;
 use std::time::Instant;
@@ -53,6 +54,16 @@ impl ThreadSource for ProcSource {
         scanner.found.fds.push((tid, fds));
         sockets::resolve(&self.proc, &mut scanner.found);
         Some((leader, scanner.found.fds.pop()?.1))
+    }
+
+    fn descriptor(&mut self, pid: i64, fd: i64) -> Option<Fd> {
+        let budget = Budget::new(&self.bounds, Instant::now());
+        let mut scanner = Scanner::new(&self.proc, &budget);
+        let process = self.proc.below(DecInt::new(pid)).ok()?;
+        let fds = scanner.chosen(&process, pid, &[fd]);
+        scanner.found.fds.push((pid, fds));
+        sockets::resolve(&self.proc, &mut scanner.found);
+        scanner.found.fds.pop()?.1.pop()
     }
 
     fn started(&mut self, pid: i64, tid: i64) -> Option<u64> {

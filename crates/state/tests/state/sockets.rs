@@ -174,3 +174,54 @@ fn socketpair_shows_the_first_under_the_number_of_the_second() {
     assert_eq!(shown.fd.unwrap().sock, SockName::Unix { source: 0xa, dest: 0xb });
     assert!(fd(&state, 10, 4).is_some() && fd(&state, 10, 5).is_some());
 }
+
+#[test]
+fn descriptors_that_came_over_a_unix_socket() {
+    use peregrine_capture::tables::{Fd, FdKind, Thread};
+    struct Fake;
+    impl peregrine_state::ThreadSource for Fake {
+        fn thread(&mut self, tid: i64) -> Option<(Thread, Vec<Fd>)> {
+            let thread = Thread { tid, pid: tid, ptid: 1, comm: b"found".to_vec(), ..Thread::default() };
+            Some((thread, Vec::new()))
+        }
+        fn descriptor(&mut self, pid: i64, fd: i64) -> Option<Fd> {
+            let name = format!("/passed/{pid}/{fd}").into_bytes();
+            let kind = FdKind::File { open_flags: 1, name, dev: None };
+            (fd < 8).then_some(Fd { fd, ino: 5, kind, cloexec: true })
+        }
+    }
+    let rights = |fds: &[i32]| {
+        let mut bytes = (16 + fds.len() as u64 * 4).to_ne_bytes().to_vec();
+        bytes.extend([1i32.to_ne_bytes(), 1i32.to_ne_bytes()].concat());
+        bytes.extend(fds.iter().flat_map(|fd| fd.to_ne_bytes()));
+        bytes
+    };
+    let open = |state: &mut State| {
+        act(state, 10, SYSCALL_OPEN_X, &[I(6), T("/old"), W(1), W(0), No, No]);
+        act(state, 10, SYSCALL_OPEN_X, &[I(9), T("/old"), W(1), W(0), No, No]);
+        act(state, 10, SOCKET_SOCKET_X, &[I(4), W(1), W(1), W(0)]);
+        act(state, 10, SOCKET_SOCKET_X, &[I(5), W(2), W(2), W(0)]);
+    };
+    let options = peregrine_state::Options { source: Some(Box::new(Fake)), ..Default::default() };
+    let mut live = State::with_options(Default::default(), options);
+    open(&mut live);
+    let control = rights(&[6, 7, 9]);
+    let receive = |state: &mut State, result: i64, socket: i64| {
+        act(state, 10, SOCKET_RECVMSG_X, &[I(result), W(1), R(b"x"), No, R(&control), I(socket)]);
+    };
+    receive(&mut live, -11, 4);
+    receive(&mut live, 1, 5);
+    assert_eq!(fd(&live, 10, 6).unwrap().name, b"/old", "the call failed, and an inet socket passes none");
+    receive(&mut live, 1, 4);
+    let got = fd(&live, 10, 7).unwrap();
+    assert_eq!((&got.name[..], got.ino, got.cloexec), (&b"/passed/10/7"[..], 5, true));
+    assert_eq!(fd(&live, 10, 6).unwrap().name, b"/passed/10/6");
+    assert!(fd(&live, 10, 9).is_none(), "what it is, nobody knows, but not what it was");
+    act(&mut live, 10, SOCKET_RECVMMSG_X, &[I(1), I(4), W(1), R(b"x"), No, R(&rights(&[3]))]);
+    assert_eq!(fd(&live, 10, 3).unwrap().name, b"/passed/10/3");
+    // Upstream's captures: as upstream, nothing.
+    let mut replayed = state();
+    open(&mut replayed);
+    receive(&mut replayed, 1, 4);
+    assert_eq!(fd(&replayed, 10, 6).unwrap().name, b"/old");
+}
