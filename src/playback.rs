@@ -36,8 +36,9 @@ impl Playback {
         session.time_zone = jiff::tz::TimeZone::system();
         session.containers = config.containers;
         session.base64_buffers = config.buffer_base64;
+        session.fixed = config.static_fields.iter().map(|(_, value)| value.clone().into_bytes()).collect();
         Self {
-            fields: Fields::syscall(),
+            fields: Fields::syscall().with_fixed(config.static_fields.iter().map(|(name, _)| name.clone())),
             session,
             state: State::default(),
             scratch: Bump::new(),

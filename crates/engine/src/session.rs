@@ -20,6 +20,8 @@ pub struct Session {
     pub containers: bool,
     /// Whether byte buffers print as base64 (`buffer_format_base64`).
     pub base64_buffers: bool,
+    /// Values of the fields `static.NAME`, in the order in which the catalogue has their names.
+    pub fixed: Vec<Vec<u8>>,
     /// Time of the first event, set when `evt.reltime` is first taken or by [`Session::start`].
     first_ts: Cell<Option<u64>>,
     /// Number and time of the last event that asked for `evt.deltatime`, and what it got.
@@ -40,6 +42,7 @@ impl Default for Session {
             time_zone: TimeZone::UTC,
             containers: true,
             base64_buffers: false,
+            fixed: Vec::new(),
             first_ts: Cell::new(None),
             previous: Cell::new((0, 0, 0)),
             switches: RefCell::default(),

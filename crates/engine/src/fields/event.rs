@@ -24,7 +24,7 @@ pub(super) const ROWS: &[Field] = &[
     f("evt.cpu", T::Int16, F::Id, cpu, "Number of the CPU that the event happened on."),
     f("evt.args", T::Charbuf, F::Na, args, "All parameters as `name=value`, blanks between."),
     f("evt.arg", T::Charbuf, F::Na, arg, "One parameter as text, by name or number.").arg(A::ArgNameOrIndex).flags(flag::ARG_REQUIRED | flag::NO_PTR_STABILITY).raw(compared_arg),
-    f("evt.rawarg", T::Dyn, F::Na, rawarg, "One parameter in its own type, by name.").arg(A::DotName).flags(flag::ARG_REQUIRED | flag::NO_TRANSFORMER | flag::NO_RHS),
+    f("evt.rawarg", T::Dyn, F::Na, rawarg, "One parameter in its own type, by name.").arg(A::DotName).flags(flag::ARG_REQUIRED | flag::NO_TRANSFORMER | flag::NO_RHS).raw(compared_rawarg),
     f("evt.info", T::Charbuf, F::Na, args, "All parameters as text, the same as `evt.args`."),
     f("evt.res", T::Charbuf, F::Dec, res, "`SUCCESS`, or the name of the error that the call failed with.").flags(flag::NO_PTR_STABILITY),
     f("evt.rawres", T::Int64, F::Dec, rawres, "Return value of the system call."),
@@ -97,7 +97,20 @@ fn arg_index(m: &Moment<'_>, arg: &Arg) -> Option<usize> {
     }
 }
 
+/// As [`compared_rawarg`], but a number without value prints as 0, and a buffer as nothing.
 fn rawarg<'a>(m: &Moment<'a>, arg: &Arg) -> Option<Value<'a>> {
+    compared_rawarg(m, arg).or_else(|| {
+        let Arg::Key(name) = arg else { return None };
+        let ty = m.event.info().params[m.param_index(name)?].ty;
+        match ty {
+            T::Bytebuf => Some(Value::Bytes(b"")),
+            ty => super::access::typed(ty, &[0; 8][..ty.fixed_size()?.min(8)]),
+        }
+    })
+}
+
+/// A parameter as conditions compare it: one without value compares with nothing.
+fn compared_rawarg<'a>(m: &Moment<'a>, arg: &Arg) -> Option<Value<'a>> {
     let Arg::Key(name) = arg else { return None };
     let index = m.param_index(name)?;
     let ty = m.event.info().params[index].ty;

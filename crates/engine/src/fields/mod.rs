@@ -8,6 +8,7 @@ mod container;
 mod event;
 mod fd;
 mod fdlist;
+mod fixed;
 mod fspath;
 mod general;
 mod io;
@@ -186,6 +187,8 @@ pub const CLASSES: &[Class] = &[
 /// The catalogue of the fields of system call events.
 pub struct Fields {
     rows: Vec<Field>,
+    /// Names behind `static.`; their common row is the last.
+    fixed: Vec<String>,
 }
 
 impl Default for Fields {
@@ -197,7 +200,21 @@ impl Default for Fields {
 impl Fields {
     /// Fields of the source `syscall`, container and Kubernetes fields included.
     pub fn syscall() -> Self {
-        Self { rows: CLASSES.iter().flat_map(Class::fields).copied().collect() }
+        Self { rows: CLASSES.iter().flat_map(Class::fields).copied().collect(), fixed: Vec::new() }
+    }
+
+    /// The same with `static.NAME` for each of the names, whose values are [`crate::Session::fixed`].
+    pub fn with_fixed(mut self, names: impl IntoIterator<Item = String>) -> Self {
+        self.fixed = names.into_iter().collect();
+        if !self.fixed.is_empty() {
+            self.rows.push(fixed::ROW);
+        }
+        self
+    }
+
+    /// Names of the fields whose values are set beforehand.
+    pub fn fixed(&self) -> impl Iterator<Item = String> {
+        self.fixed.iter().map(|name| format!("{}{name}", fixed::PREFIX))
     }
 
     /// The row of a field.

@@ -4,6 +4,7 @@
 //! is left over; since no name of one class begins a name of another, exact names and a few special forms say the same.
 
 use super::Fields;
+use super::fixed::{PREFIX, ROW};
 use peregrine_event::{ParamInfo, ParamType, code, table};
 use peregrine_filter::field::{Arg, ArgForm, FieldError, FieldId, FieldRef, flag};
 
@@ -20,6 +21,9 @@ pub(super) fn resolve(fields: &Fields, name: &str, bracket: Option<&str>) -> Res
             _ => Err(error(format!("filter syntax error: {}", whole(name, bracket)))),
         }?;
         return Ok(FieldRef { id, arg, ty: ty.unwrap_or(field.info.ty), is_list: false });
+    }
+    if let Some(found) = fixed(fields, name, bracket) {
+        return Ok(found);
     }
     match name.strip_prefix("evt.abspath") {
         Some(rest) => abspath(fields, rest, bracket),
@@ -102,6 +106,14 @@ fn abspath(fields: &Fields, rest: &str, bracket: Option<&str>) -> Result<FieldRe
         _ => return Err(FieldError::Unknown),
     };
     Ok(FieldRef { id, arg: Arg::Index(side), ty: field.info.ty, is_list: false })
+}
+
+/// A field whose value is set beforehand.
+fn fixed(fields: &Fields, name: &str, bracket: Option<&str>) -> Option<FieldRef> {
+    let wanted = name.strip_prefix(PREFIX).filter(|_| bracket.is_none())?;
+    let place = fields.fixed.iter().position(|name| name == wanted)?;
+    let (id, field) = fields.find(ROW.info.name)?;
+    Some(FieldRef { id, arg: Arg::Index(place as u32), ty: field.info.ty, is_list: false })
 }
 
 /// Fields with nothing after their name but brackets.
@@ -245,6 +257,16 @@ mod tests {
             "filter 'container.id[1]': container.id does not allow nor require an argument but one is provided: 1"
         );
         assert_eq!(message("k8s.pod.label", Some("app")), "Key(\"app\") Charbuf");
+    }
+
+    #[test]
+    fn fields_set_beforehand_are_those_that_were_given() {
+        let fields = Fields::syscall().with_fixed(["cluster".into(), "zone".into()]);
+        let place = |name: &str| fields.resolve(name, None).map(|found| found.arg);
+        assert_eq!((place("static.cluster"), place("static.zone")), (Ok(Arg::Index(0)), Ok(Arg::Index(1))));
+        assert_eq!(place("static.other"), Err(FieldError::Unknown));
+        assert_eq!(fields.fixed().collect::<Vec<_>>(), ["static.cluster", "static.zone"]);
+        assert_eq!(Fields::syscall().resolve("static.zone", None), Err(FieldError::Unknown));
     }
 
     #[test]

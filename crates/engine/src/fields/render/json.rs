@@ -36,28 +36,31 @@ impl Field {
         if self.json == Form::EventTime {
             return Json::Uint(moment.event.ts);
         }
-        let value = (self.extract)(moment, &field.arg);
+        let value = self.value(moment, field);
         let (ty, fmt) = self.shape(moment, field);
         let fmt = if self.json == Form::Number { F::Dec } else { fmt };
-        let list = value.map(|value| match value {
-            // A list field is an array also where it gives one value.
-            value if field.is_list && !matches!(value, Value::List(_)) => {
-                Value::List(std::slice::from_ref(moment.scratch.alloc(value)))
-            }
-            value => value,
-        });
-        of_value(list.as_ref(), ty, fmt)
+        of_value(value.as_ref(), ty, fmt)
     }
 
     /// Appends the field's value at a moment as text, `<NA>` without value; whether it had one.
     pub fn to_text(&self, moment: &Moment<'_>, field: &FieldRef, out: &mut String) -> bool {
-        let value = (self.extract)(moment, &field.arg);
+        let value = self.value(moment, field);
         let (ty, fmt) = self.shape(moment, field);
         match &value {
             Some(value) => value::write(out, value, ty, fmt),
             None => out.push_str("<NA>"),
         }
         value.is_some()
+    }
+
+    /// The field's value for output. A list field has a list also where it gives one value.
+    fn value<'a>(&self, moment: &Moment<'a>, field: &FieldRef) -> Option<Value<'a>> {
+        (self.extract)(moment, &field.arg).map(|value| match value {
+            value if field.is_list && !matches!(value, Value::List(_)) => {
+                Value::List(std::slice::from_ref(moment.scratch.alloc(value)))
+            }
+            value => value,
+        })
     }
 
     /// Type and print format of the field's value at a moment.
