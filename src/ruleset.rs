@@ -49,7 +49,10 @@ pub fn load(config: &Config, args: &RulesArgs, fields: &Fields) -> Result<Loaded
 pub fn compile(files: &[RulesFile], config: &Config, fields: &Fields) -> Result<LoadResult, Failure> {
     let unknown = || format!("unknown priority \"{}\"", config.priority.escape_default());
     let min_priority: Priority = config.priority.parse().map_err(|_| Failure::Input(anyhow::anyhow!(unknown())))?;
-    let options = Options { min_priority, additions: config.append_output.iter().flat_map(additions).collect() };
+    let mut fixed: Vec<String> = config.static_fields.iter().map(|(name, _)| format!("static.{name}")).collect();
+    fixed.sort();
+    let additions = config.append_output.iter().flat_map(|entry| additions(entry, &fixed)).collect();
+    let options = Options { min_priority, additions };
     Ok(peregrine_rules::load(files, &[Source { name: SOURCE, catalogue: fields }], &options))
 }
 
@@ -105,7 +108,8 @@ fn selections(entry: &crate::config::Selection) -> impl Iterator<Item = Selectio
     which.into_iter().flatten().map(move |which| Selection { enable, which })
 }
 
-fn additions(entry: &AppendOutput) -> Vec<OutputAddition> {
+/// What an entry adds; `fixed` are the fields that the configuration itself sets.
+fn additions(entry: &AppendOutput, fixed: &[String]) -> Vec<OutputAddition> {
     let fields = entry.formatted_fields.iter().map(|(key, format)| (key, format.clone(), false));
     let raw = entry.raw_fields.iter().map(|field| (field, format!("%{field}"), true));
     let added = OutputAddition {
@@ -120,7 +124,7 @@ fn additions(entry: &AppendOutput) -> Vec<OutputAddition> {
     let suggested = suggests.then(|| OutputAddition {
         tags: added.tags.clone(),
         rule: added.rule.clone(),
-        ..OutputAddition::suggested()
+        ..OutputAddition::suggested_with(fixed)
     });
     std::iter::once(added).chain(suggested).collect()
 }

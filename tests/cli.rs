@@ -97,6 +97,19 @@ fn check_tells_good_from_bad() {
 }
 
 #[test]
+fn static_fields_are_fields() {
+    let rule = "- rule: r\n  desc: d\n  condition: evt.type=openat and static.zone=b\n  output: in %static.zone\n  priority: INFO\n";
+    let dir = directory(&[("rule.yaml", rule), ("config.yaml", "static_fields:\n  zone: b\n")]);
+    let path = |name: &str| dir.path().join(name).to_string_lossy().into_owned();
+    let (config, rule) = (path("config.yaml"), path("rule.yaml"));
+    let list = stdout(&peregrine(&["list", "rules", "-c", &config, "-r", &rule]));
+    assert!(list.starts_with("r  "), "{list}");
+    assert_eq!(code(&peregrine(&["list", "rules", "-r", &rule])), 1, "without configuration there is no such field");
+    let fields = stdout(&peregrine(&["list", "fields", "-N", "-c", &config]));
+    assert!(fields.contains("\nstatic.zone\n"), "{fields}");
+}
+
+#[test]
 fn listed_rules_show_events_and_condition() {
     let dir = directory(&[("good.yaml", GOOD)]);
     let path = dir.path().to_string_lossy().into_owned();

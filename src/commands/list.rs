@@ -53,7 +53,11 @@ enum Thing {
 pub fn execute(args: &Args) -> Result<(), Failure> {
     let format = if args.json { Format::Json } else { args.format };
     let text = match args.thing {
-        Thing::Fields => listing::fields(FieldsOptions { format, names_only: args.names, ..FieldsOptions::default() }),
+        Thing::Fields => {
+            let config = args.config.load()?;
+            let fixed: Vec<String> = config.static_fields.iter().map(|(name, _)| name.clone()).collect();
+            listing::fields(FieldsOptions { format, names_only: args.names, fixed: &fixed, ..FieldsOptions::default() })
+        }
         Thing::Events => listing::events(format, "Peregrine"),
         Thing::Operators => words::rows(&words::operators(), format),
         Thing::Transformers => words::rows(&words::transformers(), format),

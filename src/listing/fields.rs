@@ -2,6 +2,7 @@
 
 use super::Format;
 use peregrine_engine::fields::{CLASSES, Class};
+use peregrine_event::{ParamType, PrintFormat};
 use peregrine_filter::field::{ArgForm, FieldInfo, flag};
 use peregrine_filter::types::type_name;
 use serde_json::{Value, json};
@@ -17,6 +18,22 @@ pub struct FieldsOptions<'a> {
     pub verbose: bool,
     /// Nothing but names.
     pub names_only: bool,
+    /// Names behind `static.` that the configuration sets.
+    pub fixed: &'a [String],
+}
+
+/// A class as it is listed.
+struct Listed<'a> {
+    name: &'a str,
+    short: &'a str,
+    doc: &'a str,
+    fields: Vec<Row<'a>>,
+}
+
+/// A field as it is listed.
+struct Row<'a> {
+    name: std::borrow::Cow<'a, str>,
+    info: FieldInfo,
 }
 
 /// The source whose fields these are.
@@ -25,27 +42,51 @@ const SOURCE: &str = "syscall";
 /// All fields that a user may write, deprecated ones left out.
 pub fn fields(options: FieldsOptions<'_>) -> String {
     let wanted = options.source.is_none_or(|source| source == SOURCE);
-    let classes = || CLASSES.iter().filter(|class| wanted && !class.hidden);
+    let mut classes: Vec<Listed<'_>> = CLASSES.iter().filter(|class| wanted && !class.hidden).map(Listed::of).collect();
+    if wanted && !options.fixed.is_empty() {
+        // Where Falco has them: behind its own, before those of plugins.
+        let plugins = classes.iter().position(|class| class.name == "container").unwrap_or(classes.len());
+        classes.insert(plugins, Listed::fixed(options.fixed));
+    }
     if options.names_only {
-        return names(classes().flat_map(listed), options.format);
+        return names(classes.iter().flat_map(|class| &class.fields), options.format);
     }
     match options.format {
-        Format::Text => classes().map(|class| text(class, options.verbose)).collect(),
-        Format::Markdown => classes().map(markdown).collect(),
-        Format::Json => document("fieldclasses", classes().map(object).collect()),
+        Format::Text => classes.iter().map(|class| text(class, options.verbose)).collect(),
+        Format::Markdown => classes.iter().map(markdown).collect(),
+        Format::Json => document("fieldclasses", classes.iter().map(object).collect()),
     }
 }
 
-/// The fields of a class that are listed.
-fn listed(class: &Class) -> impl Iterator<Item = &'static FieldInfo> {
-    const UNLISTED: u16 = flag::PRINT_ONLY | flag::TABLE_ONLY | flag::DEPRECATED;
-    class.fields().map(|field| &field.info).filter(|info| info.flags & UNLISTED == 0)
+impl<'a> Listed<'a> {
+    /// A class, with its fields that are listed.
+    fn of(class: &Class) -> Listed<'static> {
+        const UNLISTED: u16 = flag::PRINT_ONLY | flag::TABLE_ONLY | flag::DEPRECATED;
+        let fields = class.fields().map(|field| field.info).filter(|info| info.flags & UNLISTED == 0);
+        let fields = fields.map(|info| Row { name: info.name.into(), info }).collect();
+        Listed { name: class.name, short: class.short, doc: class.doc, fields }
+    }
+
+    /// The fields that the configuration sets.
+    fn fixed(names: &'a [String]) -> Self {
+        let info = FieldInfo {
+            name: "static",
+            ty: ParamType::Charbuf,
+            fmt: PrintFormat::Na,
+            is_list: false,
+            arg: ArgForm::None,
+            flags: 0,
+            doc: "",
+        };
+        let fields = names.iter().map(|name| Row { name: format!("static.{name}").into(), info }).collect();
+        Self { name: "static", short: "", doc: "Texts that the configuration sets.", fields }
+    }
 }
 
-fn names(fields: impl Iterator<Item = &'static FieldInfo>, format: Format) -> String {
+fn names<'a>(fields: impl Iterator<Item = &'a Row<'a>>, format: Format) -> String {
     match format {
-        Format::Json => document("fieldnames", fields.map(|info| Value::from(info.name)).collect()),
-        _ => fields.map(|info| format!("{}\n", info.name)).collect(),
+        Format::Json => document("fieldnames", fields.map(|field| Value::from(&*field.name)).collect()),
+        _ => fields.map(|field| format!("{}\n", field.name)).collect(),
     }
 }
 
@@ -59,19 +100,19 @@ const NAMES: usize = 30;
 /// Width of the column of descriptions.
 const WORDS: usize = 90;
 
-fn text(class: &Class, verbose: bool) -> String {
+fn text(class: &Listed<'_>, verbose: bool) -> String {
     let mut out = format!("-------------------------------\n{:NAMES$}{}", "Field Class:", class.name);
     if !class.short.is_empty() {
         out += &format!(" ({})", class.short);
     }
     out += &format!("\n{:NAMES$}{}\n", "Description:", wrapped(class.doc));
     out += &format!("{:NAMES$}{SOURCE} \n\n", "Event Sources:");
-    for info in listed(class) {
-        let apart = if info.name.len() > NAMES { format!("\n{:NAMES$}", " ") } else { String::new() };
+    for Row { name, info } in &class.fields {
+        let apart = if name.len() > NAMES { format!("\n{:NAMES$}", " ") } else { String::new() };
         let ty = if verbose { format!("(Type: {}) ", type_name(info.ty)) } else { String::new() };
         let tags = tags(info);
         let tags = if tags.is_empty() { String::new() } else { format!("({}) ", tags.join(",")) };
-        out += &format!("{:NAMES$}{apart}{}\n", info.name, wrapped(&format!("{ty}{tags}{}", info.doc)));
+        out += &format!("{name:NAMES$}{apart}{}\n", wrapped(&format!("{ty}{tags}{}", info.doc)));
     }
     out + "\n"
 }
@@ -121,28 +162,28 @@ fn data_type(info: &FieldInfo) -> String {
     if info.is_list { format!("LIST({ty})") } else { ty }
 }
 
-fn markdown(class: &Class) -> String {
+fn markdown(class: &Listed<'_>) -> String {
     let mut out = format!("## Field Class: {}\n\n{}\n\nEvent Sources: {SOURCE} \n\n", class.name, class.doc);
     out += "Name | Type | Description\n:----|:-----|:-----------\n";
-    for info in listed(class) {
-        out += &format!("`{}` | {} | {}\n", info.name, data_type(info), info.doc);
+    for Row { name, info } in &class.fields {
+        out += &format!("`{name}` | {} | {}\n", data_type(info), info.doc);
     }
     out + "\n"
 }
 
-fn object(class: &Class) -> Value {
-    let fields: Vec<Value> = listed(class).map(field_object).collect();
+fn object(class: &Listed<'_>) -> Value {
+    let fields: Vec<Value> = class.fields.iter().map(field_object).collect();
     json!({ "name": class.name, "desc": class.doc, "event_sources": [SOURCE], "fields": fields })
 }
 
-fn field_object(info: &FieldInfo) -> Value {
+fn field_object(Row { name, info }: &Row<'_>) -> Value {
     let (key, index) = plugin_argument(info);
     let kinds: Vec<&str> =
         [("INDEX", index), ("KEY", key)].iter().filter(|(_, is)| *is).map(|(kind, _)| *kind).collect();
     let takes = info.flags & (flag::ARG_ALLOWED | flag::ARG_REQUIRED) != 0;
     let argument = takes.then(|| json!({ "required": info.flags & flag::ARG_REQUIRED != 0, "type": kinds }));
     json!({
-        "name": info.name,
+        "name": name,
         "type": type_name(info.ty),
         "desc": info.doc,
         "is_list": info.is_list,
@@ -202,6 +243,15 @@ mod tests {
         assert_eq!(named("container.mount")["argument"], json!({"required": true, "type": ["INDEX", "KEY"]}));
         assert_eq!((&named("fd.num")["argument"], &named("fd.types")["is_list"]), (&Value::Null, &Value::from(true)));
         assert!(classes.iter().all(|class| class["event_sources"] == json!(["syscall"])));
+    }
+
+    #[test]
+    fn fields_that_the_configuration_sets_are_listed() {
+        let fixed = ["zone".to_owned()];
+        let text = fields(FieldsOptions { fixed: &fixed, ..FieldsOptions::default() });
+        assert!(text.contains("\nField Class:                  static\n"));
+        assert!(text.contains("\nstatic.zone                   \n"));
+        assert!(!list(Format::Text).contains("static"));
     }
 
     #[test]

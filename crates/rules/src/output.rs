@@ -42,7 +42,13 @@ pub const SUGGESTED_FIELDS: [&str; 6] = [
 impl OutputAddition {
     /// The suggested output: `container_id=%container.id …` for rules of system calls.
     pub fn suggested() -> Self {
-        let fields = SUGGESTED_FIELDS.map(|field| format!("{}=%{field}", field.replace('.', "_")));
+        Self::suggested_with(&[])
+    }
+
+    /// The same, and before it fields whose values the configuration sets.
+    pub fn suggested_with(fixed: &[String]) -> Self {
+        let fields = fixed.iter().map(String::as_str).chain(SUGGESTED_FIELDS);
+        let fields: Vec<String> = fields.map(|field| format!("{}=%{field}", field.replace('.', "_"))).collect();
         Self { source: "syscall".into(), text: Some(fields.join(" ")), ..Self::default() }
     }
 
