@@ -94,6 +94,16 @@ impl State {
         });
     }
 
+    /// Gives a thread a descriptor table of its own, a copy of the process's. (A leader that does so leaves the others
+    /// with what is its own here, since a process has one table.)
+    pub(crate) fn unshare_fds(&mut self, slot: u32) {
+        let Some(owner) = self.fds_owner(slot).filter(|owner| *owner != slot) else { return };
+        self.copy_fds(owner, slot);
+        if let Some(thread) = self.threads.get_mut(slot) {
+            thread.flags &= !(PPM_CL_CLONE_FILES as u32);
+        }
+    }
+
     /// Copies all descriptors of one thread's table into another's.
     pub(crate) fn copy_fds(&mut self, from: u32, to: u32) {
         let Some((child, parent)) = self.threads.pair(to, from) else { return };

@@ -4,7 +4,7 @@ use super::{result, success, u32_of};
 use crate::inspect::{Context, State};
 use crate::thread::{Slot, ThreadInfo};
 use peregrine_event::Event;
-use peregrine_event::defines::PPM_CL_CLONE_NEWUSER;
+use peregrine_event::defines::{PPM_CL_CLONE_FILES, PPM_CL_CLONE_NEWUSER};
 
 /// All 41 capabilities.
 const ALL_CAPS: u64 = (1 << 41) - 1;
@@ -61,8 +61,15 @@ pub(super) fn capset(state: &mut State, event: &Event<'_>, context: &mut Context
     }
 }
 
+/// Upstream does not follow a thread that parts from its process's descriptors; Peregrine's own events do.
 pub(super) fn unshare(state: &mut State, event: &Event<'_>, context: &mut Context) {
     new_user_namespace(state, event, context, 1);
+    if let Some((slot, _)) = success(event, context)
+        && i64::from(u32_of(event, 1)) & PPM_CL_CLONE_FILES != 0
+        && state.own
+    {
+        state.unshare_fds(slot);
+    }
 }
 
 pub(super) fn setns(state: &mut State, event: &Event<'_>, context: &mut Context) {

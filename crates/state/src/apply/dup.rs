@@ -7,8 +7,8 @@ use crate::thread::Slot;
 use peregrine_event::Event;
 use peregrine_event::code::SYSCALL_DUP3_X;
 use peregrine_event::defines::{
-    PPM_CL_PIPE_DST, PPM_CL_PIPE_SRC, PPM_CLOSE_RANGE_CLOEXEC, PPM_FCNTL_F_DUPFD, PPM_FCNTL_F_DUPFD_CLOEXEC,
-    PPM_FCNTL_F_SETFD, PPM_O_CLOEXEC,
+    PPM_CL_PIPE_DST, PPM_CL_PIPE_SRC, PPM_CLOSE_RANGE_CLOEXEC, PPM_CLOSE_RANGE_UNSHARE, PPM_FCNTL_F_DUPFD,
+    PPM_FCNTL_F_DUPFD_CLOEXEC, PPM_FCNTL_F_SETFD, PPM_O_CLOEXEC,
 };
 
 /// The descriptor stays until the event is finished.
@@ -25,6 +25,9 @@ pub(super) fn close(state: &mut State, event: &Event<'_>, context: &mut Context)
 
 pub(super) fn close_range(state: &mut State, event: &Event<'_>, context: &mut Context) {
     let Some((slot, _)) = success(event, context) else { return };
+    if state.own && i64::from(u32_of(event, 3)) & PPM_CLOSE_RANGE_UNSHARE != 0 {
+        state.unshare_fds(slot);
+    }
     let Some(owner) = state.fds_owner(slot) else { return };
     let (first, last) = (u32_of(event, 1), u32_of(event, 2));
     let in_range = |fd: i64| u32::try_from(fd).is_ok_and(|fd| (first..=last).contains(&fd));
@@ -38,6 +41,8 @@ pub(super) fn close_range(state: &mut State, event: &Event<'_>, context: &mut Co
 }
 
 /// `dup`, `dup2`, `dup3`: a copy without close-on-exec unless asked for.
+///
+/// (Odd) a `dup2` onto itself changes nothing, but upstream clears close-on-exec; not so for Peregrine's own events.
 pub(super) fn dup(state: &mut State, event: &Event<'_>, context: &mut Context) {
     let Some((slot, fd)) = success(event, context) else { return };
     if !context.has_fd {
@@ -47,6 +52,9 @@ pub(super) fn dup(state: &mut State, event: &Event<'_>, context: &mut Context) {
     let mark = [PPM_CL_PIPE_DST, PPM_CL_PIPE_SRC].get(fd as usize).copied().unwrap_or(0);
     if let Some(thread) = state.threads.get_mut(slot) {
         thread.flags |= mark as u32;
+    }
+    if fd == context.fd_key && state.own {
+        return;
     }
     let cloexec = event.code == SYSCALL_DUP3_X && i64::from(u32_of(event, 3)) & PPM_O_CLOEXEC != 0;
     copy_event_fd(state, context, fd, cloexec);

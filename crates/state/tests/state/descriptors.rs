@@ -156,3 +156,34 @@ fn oddities_of_replay_are_not_those_of_own_events() {
         assert_eq!(thread(&state, 10).uid, if own { 1000 } else { u32::MAX });
     }
 }
+
+#[test]
+fn a_copy_onto_itself_is_none() {
+    for (records, kept) in [(&[(Tag::Path, &b"/k"[..])][..], true), (&[], false)] {
+        let mut state = state();
+        act(&mut state, 10, SYSCALL_OPEN_X, &[I(4), T("/f"), W(1 | PPM_O_CLOEXEC as u32), W(0), No, No]);
+        apply(&mut state, &with_records(1, 10, SYSCALL_DUP2_X, &[I(4), I(4), I(4)], records));
+        assert_eq!(fd(&state, 10, 4).unwrap().cloexec, kept, "upstream takes it for a copy");
+    }
+}
+
+#[test]
+fn close_on_exec_by_fcntl_dup3_and_close_range() {
+    use peregrine_event::defines::*;
+    let mut state = state();
+    let cloexec = |state: &peregrine_state::State, number| fd(state, 10, number).unwrap().cloexec;
+    act(&mut state, 10, SYSCALL_DUP3_X, &[I(5), I(3), I(5), W(PPM_O_CLOEXEC as u32)]);
+    act(&mut state, 10, SYSCALL_FCNTL_X, &[I(6), I(3), B(PPM_FCNTL_F_DUPFD_CLOEXEC as u8), I(0)]);
+    act(&mut state, 10, SYSCALL_FCNTL_X, &[I(7), I(5), B(PPM_FCNTL_F_DUPFD as u8), I(0)]);
+    assert_eq!([3, 5, 6, 7].map(|number| cloexec(&state, number)), [false, true, true, false]);
+    act(&mut state, 10, SYSCALL_FCNTL_X, &[I(0), I(3), B(PPM_FCNTL_F_SETFD as u8), I(1)]);
+    act(&mut state, 10, SYSCALL_FCNTL_X, &[I(0), I(5), B(PPM_FCNTL_F_SETFD as u8), I(0)]);
+    act(&mut state, 10, SYSCALL_FCNTL_X, &[I(-9), I(6), B(PPM_FCNTL_F_SETFD as u8), I(0)]);
+    assert_eq!([3, 5, 6, 7].map(|number| cloexec(&state, number)), [true, false, true, false]);
+    act(&mut state, 10, SYSCALL_CLOSE_RANGE_X, &[I(0), W(7), W(u32::MAX), W(PPM_CLOSE_RANGE_CLOEXEC as u32)]);
+    assert_eq!([5, 7].map(|number| cloexec(&state, number)), [false, true]);
+    act(&mut state, 10, SYSCALL_CLOSE_RANGE_X, &[I(-22), W(0), W(u32::MAX), W(0)]);
+    assert!(fd(&state, 10, 3).is_some(), "the call failed");
+    act(&mut state, 10, SYSCALL_CLOSE_RANGE_X, &[I(0), W(6), W(7), W(0)]);
+    assert!(fd(&state, 10, 5).is_some() && fd(&state, 10, 6).is_none() && fd(&state, 10, 7).is_none());
+}

@@ -310,3 +310,69 @@ fn threads_whose_end_was_missed_go() {
     }
     assert_eq!(replayed.counters().n_threads, 200);
 }
+
+/// A thread that executes takes its dead leader's place: its own id is gone without an exit of its own.
+#[test]
+fn a_thread_that_is_no_leader_executes() {
+    let mut state = state();
+    let flags = PPM_CL_CLONE_THREAD | PPM_CL_CLONE_FILES;
+    for tid in [11, 12] {
+        apply(&mut state, &event(SECOND, 10, SYSCALL_CLONE_20_X, &cloned(tid, 10, 1, flags, 10)));
+    }
+    // 12 has a child and calls execve: the kernel ends 11 and the leader, then 12 is 10.
+    spawn(&mut state, 12, 30);
+    apply(&mut state, &event(SECOND, 11, PROCEXIT_1_E, &[I(0), I(0), B(0), B(0), I(0)]));
+    apply(&mut state, &event(SECOND, 10, PROCEXIT_1_E, &[I(0), I(0), B(0), B(0), I(12)]));
+    assert!(thread(&state, 10).dead && state.thread_count(10) == 1);
+    act(&mut state, 10, SYSCALL_EXECVE_19_X, &exec(10, "it"));
+    let it = thread(&state, 10);
+    assert_eq!((it.dead, &it.comm[..], it.ptid, state.thread_count(10)), (false, &b"it"[..], 1, 1));
+    assert!(find(&state, 11).is_none() && find(&state, 12).is_none());
+    assert_eq!(thread(&state, 30).ptid, 10, "the child is the process's");
+    assert!(fd(&state, 10, 3).is_some(), "and so are the descriptors");
+    // It ends as any process does.
+    apply(&mut state, &event(SECOND, 10, PROCEXIT_1_E, &[I(0), I(0), B(0), B(0), I(1)]));
+    assert!(find(&state, 10).is_none());
+    assert_eq!(thread(&state, 30).ptid, 1);
+}
+
+/// A leader's children go to a thread of its group that still lives, then to the reaper.
+#[test]
+fn children_of_a_leader_that_ends_before_its_threads() {
+    let mut state = state();
+    let flags = PPM_CL_CLONE_THREAD | PPM_CL_CLONE_FILES;
+    apply(&mut state, &event(SECOND, 10, SYSCALL_CLONE_20_X, &cloned(11, 10, 1, flags, 10)));
+    spawn(&mut state, 10, 20);
+    apply(&mut state, &event(SECOND, 10, PROCEXIT_1_E, &[I(0), I(0), B(0), B(0), I(11)]));
+    assert_eq!((thread(&state, 20).ptid, state.parent(thread(&state, 20)).unwrap().tid), (11, 10));
+    assert_eq!(thread(&state, 11).tid, 11, "and the thread still finds its leader");
+    apply(&mut state, &event(SECOND, 11, PROCEXIT_1_E, &[I(0), I(0), B(0), B(0), I(1)]));
+    assert_eq!((thread(&state, 20).ptid, find(&state, 10).is_some()), (1, false));
+}
+
+/// As the kernel does it, which upstream does not follow.
+#[test]
+fn a_thread_parts_from_its_process_descriptors() {
+    let own = [(Tag::Path, &b"/k"[..])];
+    let threads = |own: &[(Tag, &[u8])]| {
+        let mut state = state();
+        let flags = PPM_CL_CLONE_THREAD | PPM_CL_CLONE_FILES;
+        apply(&mut state, &event(SECOND, 10, SYSCALL_CLONE_20_X, &cloned(11, 10, 1, flags, 10)));
+        let files = W(PPM_CL_CLONE_FILES as u32);
+        apply(&mut state, &with_records(SECOND, 11, SYSCALL_UNSHARE_X, &[I(0), files], own));
+        act(&mut state, 11, SYSCALL_CLOSE_X, &[I(0), I(3)]);
+        state
+    };
+    let mut ours = threads(&own);
+    assert!(fd(&ours, 11, 3).is_none() && fd(&ours, 10, 3).is_some());
+    apply(&mut ours, &event(SECOND, 11, PROCEXIT_1_E, &[I(0), I(0), B(0), B(0), I(0)]));
+    assert_eq!((fd(&ours, 10, 3).is_some(), ours.counters().n_fds), (true, 1));
+    assert!(fd(&threads(&[]), 10, 3).is_none(), "in a capture of upstream's");
+
+    let mut state = state();
+    let flags = PPM_CL_CLONE_THREAD | PPM_CL_CLONE_FILES;
+    apply(&mut state, &event(SECOND, 10, SYSCALL_CLONE_20_X, &cloned(11, 10, 1, flags, 10)));
+    let range = [I(0), W(3), W(u32::MAX), W(PPM_CLOSE_RANGE_UNSHARE as u32)];
+    apply(&mut state, &with_records(SECOND, 11, SYSCALL_CLOSE_RANGE_X, &range, &own));
+    assert!(fd(&state, 11, 3).is_none() && fd(&state, 10, 3).is_some());
+}
