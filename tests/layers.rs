@@ -14,6 +14,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("peregrine-capture", 1),
     ("peregrine-state", 1),
     ("peregrine-engine", 2),
+    ("peregrine-outputs", 3),
     ("peregrine", 9),
 ];
 

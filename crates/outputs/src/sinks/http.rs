@@ -1,0 +1,301 @@
+//! An HTTP or HTTPS receiver: a POST an alert, or a few of them at once where that is asked for.
+
+use super::tls::Trust;
+use crate::counters::Counters;
+use crate::error::{Cause, Error, printable};
+use crate::message::Message;
+use crate::sink::{Desk, Failed, Sink};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::time::Duration;
+use tokio::runtime::Runtime;
+
+/// What is read of an answer; the rest of a longer one is left.
+const ANSWER: usize = 64 << 10;
+/// What the log shows of an answer.
+const SHOWN: usize = 512;
+/// How long opening a connection may take.
+const CONNECT: Duration = Duration::from_secs(5);
+/// The silence after which the kernel asks whether the other end is still there.
+const TCP_KEEP_ALIVE: Duration = Duration::from_secs(60);
+
+/// Which receiver, and how.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The address; quotes around it are taken off.
+    pub url: String,
+    /// Who is calling.
+    pub user_agent: String,
+    /// Trust and identity of HTTPS.
+    pub trust: Trust,
+    /// Log what the receiver answers.
+    pub echo: bool,
+    /// Compress what is sent (gzip).
+    pub compress: bool,
+    /// Have the kernel notice that a silent receiver is gone.
+    pub keep_alive: bool,
+    /// After so many answers in a row that did not come, and one more, an alert is given up.
+    pub max_consecutive_timeouts: u8,
+    /// How long an answer may take.
+    pub timeout: Duration,
+    /// Alerts in one request, a line each; 1 for one alert a request.
+    pub batch: usize,
+}
+
+impl Default for Settings {
+    /// No address; the rest as upstream has it by itself.
+    fn default() -> Self {
+        Self {
+            url: String::new(),
+            user_agent: "falcosecurity/falco".into(),
+            trust: Trust { ca_path: "/etc/ssl/certs".into(), ..Trust::default() },
+            echo: false,
+            compress: false,
+            keep_alive: false,
+            max_consecutive_timeouts: 5,
+            timeout: Duration::from_secs(10),
+            batch: 1,
+        }
+    }
+}
+
+/// The output.
+pub struct Http {
+    settings: Settings,
+    url: Url,
+    client: Client,
+    runtime: Runtime,
+}
+
+impl Http {
+    /// Reads certificates; nothing is connected yet.
+    ///
+    /// # Errors
+    /// When the address or a certificate is wrong.
+    pub fn new(settings: Settings) -> Result<Self, Error> {
+        let url = address(&settings.url)?;
+        let client = client(&settings, &url)?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|e| Error::lasting(Cause::Io, format!("cannot start the HTTP client: {e}")))?;
+        Ok(Self { settings, url, client, runtime })
+    }
+
+    fn request(&self, messages: &[Message], timeout: Duration) -> Result<RequestBuilder, Error> {
+        let json = messages.first().is_some_and(Message::json);
+        let content = match (json, messages.len()) {
+            (true, 0 | 1) => "application/json",
+            (true, _) => "application/x-ndjson",
+            (false, _) => "text/plain",
+        };
+        let mut body = String::new();
+        for message in messages {
+            if !body.is_empty() {
+                body.push('\n');
+            }
+            body.push_str(message.line());
+        }
+        let request = self.client.post(self.url.clone()).header(CONTENT_TYPE, content).timeout(timeout);
+        if !self.settings.compress {
+            return Ok(request.body(body));
+        }
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        let packed = encoder.write_all(body.as_bytes()).and_then(|()| encoder.finish());
+        let packed = packed.map_err(|e| Error::lasting(Cause::Io, format!("cannot compress: {e}")))?;
+        Ok(request.header(CONTENT_ENCODING, "gzip").body(packed))
+    }
+
+    /// Sends a request and judges the answer.
+    fn exchange(&self, request: RequestBuilder) -> Result<(), Error> {
+        self.runtime.block_on(async {
+            let mut response = request.send().await.map_err(|e| self.failure(&e))?;
+            let status = response.status();
+            let answer = answer(&mut response).await;
+            if self.settings.echo {
+                tracing::info!("output http: {status}: {}", excerpt(&answer));
+            }
+            if status.is_success() { Ok(()) } else { Err(self.refusal(status, &answer)) }
+        })
+    }
+
+    /// Busy receivers are asked again later, those that do not want it are not.
+    fn refusal(&self, status: StatusCode, answer: &[u8]) -> Error {
+        let mut text = format!("{} answers {status}", shown(&self.url));
+        if !answer.is_empty() {
+            let _ = write!(text, ": {}", excerpt(answer));
+        }
+        let later = [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_EARLY, StatusCode::TOO_MANY_REQUESTS];
+        if status.is_server_error() || later.contains(&status) {
+            Error::passing(Cause::Refused, text)
+        } else {
+            Error::lasting(Cause::Refused, text)
+        }
+    }
+
+    fn failure(&self, error: &reqwest::Error) -> Error {
+        let url = shown(&self.url);
+        let (chain, tls) = causes(error);
+        if let Some(tls) = tls {
+            return Error::passing(Cause::Tls, format!("no trusted connection to {url}: {}", self.explain(&tls)));
+        }
+        if error.is_timeout() {
+            let what = if error.is_connect() { "connection" } else { "answer" };
+            return Error::passing(Cause::Timeout, format!("no {what} from {url} in time"));
+        }
+        if error.is_builder() {
+            return Error::lasting(Cause::Refused, format!("cannot make a request for {url}: {chain}"));
+        }
+        Error::passing(Cause::Unreachable, format!("cannot reach {url}: {chain}"))
+    }
+
+    fn explain(&self, error: &rustls::Error) -> String {
+        use rustls::{AlertDescription as Alert, CertificateError as Certificate, Error as Tls};
+        let hint = match error {
+            Tls::InvalidCertificate(Certificate::UnknownIssuer) => {
+                format!("its authority is not among those of {}", self.settings.trust.origin())
+            }
+            Tls::AlertReceived(Alert::CertificateRequired | Alert::HandshakeFailure)
+                if self.settings.trust.client.is_none() =>
+            {
+                "it may want a client certificate (http_output.mtls)".into()
+            }
+            Tls::AlertReceived(Alert::UnknownCA | Alert::BadCertificate | Alert::DecryptError) => {
+                "it does not accept the client certificate".into()
+            }
+            Tls::InvalidMessage(_) => "does it speak TLS at that port?".into(),
+            _ => return error.to_string(),
+        };
+        format!("{error} ({hint})")
+    }
+}
+
+impl Sink for Http {
+    fn deliver(&mut self, messages: &[Message], desk: &Desk) -> Result<usize, Failed> {
+        let timeout = desk.signals.at_most(self.settings.timeout).max(Duration::from_millis(1));
+        self.request(messages, timeout).and_then(|request| self.exchange(request))?;
+        messages.iter().for_each(|message| desk.delivered(message));
+        Ok(messages.len())
+    }
+
+    fn batch(&self) -> usize {
+        self.settings.batch.max(1)
+    }
+
+    fn max_timeouts(&self) -> Option<u32> {
+        Some(u32::from(self.settings.max_consecutive_timeouts))
+    }
+
+    /// Certificates may have been renewed; if the new ones are wrong the old ones stay.
+    fn reopen(&mut self, desk: &Desk) {
+        match client(&self.settings, &self.url) {
+            Ok(client) => {
+                self.client = client;
+                Counters::add(&desk.counters.reopened);
+            }
+            Err(error) => tracing::error!("output {}: {error}; what was read before stays", desk.name),
+        }
+    }
+}
+
+fn address(text: &str) -> Result<Url, Error> {
+    let text = text.trim();
+    let bare = ['"', '\''].iter().find_map(|quote| text.strip_prefix(*quote)?.strip_suffix(*quote)).unwrap_or(text);
+    let wrong = |why: &str| Error::lasting(Cause::Refused, format!("the address is no URL of HTTP: {why}"));
+    if bare.is_empty() {
+        return Err(wrong("it is empty"));
+    }
+    // As curl does, an address without a scheme is one of HTTP.
+    let whole = if bare.contains("://") { bare.to_owned() } else { format!("http://{bare}") };
+    let url = Url::parse(&whole).map_err(|e| wrong(&e.to_string()))?;
+    match (url.scheme(), url.host_str()) {
+        ("http" | "https", Some(_)) => Ok(url),
+        (scheme, _) => Err(wrong(&format!("the scheme is {scheme}"))),
+    }
+}
+
+fn client(settings: &Settings, url: &Url) -> Result<Client, Error> {
+    let mut trust = settings.trust.clone();
+    // Without encryption nobody is asked for a certificate, and the files need not be there.
+    if url.scheme() == "http" {
+        trust = Trust { insecure: true, ..Trust::default() };
+    }
+    let builder = Client::builder()
+        .tls_backend_preconfigured(trust.config()?)
+        .user_agent(&settings.user_agent)
+        .connect_timeout(CONNECT)
+        .tcp_nodelay(true)
+        .tcp_keepalive(settings.keep_alive.then_some(TCP_KEEP_ALIVE))
+        .redirect(reqwest::redirect::Policy::none());
+    builder.build().map_err(|e| Error::lasting(Cause::Refused, format!("cannot make an HTTP client: {}", causes(&e).0)))
+}
+
+/// Reads an answer, so that the connection serves again; a long one is left half way.
+async fn answer(response: &mut Response) -> Vec<u8> {
+    let mut answer = Vec::new();
+    while let Ok(Some(chunk)) = response.chunk().await {
+        answer.extend_from_slice(&chunk);
+        if answer.len() >= ANSWER {
+            break;
+        }
+    }
+    answer
+}
+
+fn excerpt(answer: &[u8]) -> String {
+    printable(&String::from_utf8_lossy(&answer[..answer.len().min(SHOWN)]))
+}
+
+/// An address for messages: what may be secret in it (password, query) is left out.
+fn shown(url: &Url) -> String {
+    let port = url.port().map_or(String::new(), |port| format!(":{port}"));
+    format!("{}://{}{port}{}", url.scheme(), url.host_str().unwrap_or_default(), url.path())
+}
+
+/// The causes of an error below its own words, and that of TLS among them.
+fn causes(error: &reqwest::Error) -> (String, Option<rustls::Error>) {
+    let mut text = String::new();
+    let mut tls = None;
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        let said = error.to_string();
+        if !text.ends_with(&said) {
+            let _ = write!(text, "{}{said}", if text.is_empty() { "" } else { ": " });
+        }
+        let inner = error.downcast_ref::<std::io::Error>().and_then(|io| io.get_ref());
+        let found = error.downcast_ref().or_else(|| inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()));
+        tls = tls.or_else(|| found.cloned());
+        cause = error.source();
+    }
+    if text.is_empty() {
+        text = "the request could not be made".into();
+    }
+    (text, tls)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_taken_as_curl_takes_them() {
+        for (text, url) in [
+            ("http://h:2801/x?k=v", "http://h:2801/x?k=v"),
+            ("\"https://h/\"", "https://h/"),
+            ("'h:2801'", "http://h:2801/"),
+        ] {
+            assert_eq!(address(text).unwrap().as_str(), url);
+        }
+        for wrong in ["", "\"\"", "ftp://h/", "https://", "http://h:x/"] {
+            assert!(address(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn secrets_of_an_address_are_not_shown() {
+        let url = address("https://user:pass@h:8443/hook?token=secret#x").unwrap();
+        assert_eq!(shown(&url), "https://h:8443/hook");
+    }
+}

@@ -1,0 +1,8 @@
+//! The outputs, one file each.
+
+pub mod file;
+pub mod http;
+pub mod program;
+pub mod stdout;
+pub mod syslog;
+pub mod tls;
