@@ -264,15 +264,21 @@ fn causes(error: &reqwest::Error) -> (String, Option<rustls::Error>) {
         if !text.ends_with(&said) {
             let _ = write!(text, "{}{said}", if text.is_empty() { "" } else { ": " });
         }
-        let inner = error.downcast_ref::<std::io::Error>().and_then(|io| io.get_ref());
-        let found = error.downcast_ref().or_else(|| inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()));
-        tls = tls.or_else(|| found.cloned());
+        tls = tls.or_else(|| tls_error(error));
         cause = error.source();
     }
     if text.is_empty() {
         text = "the request could not be made".into();
     }
     (text, tls)
+}
+
+/// An error of TLS, also inside errors of reading and writing, which hide what they wrap from the chain of causes.
+fn tls_error(error: &(dyn std::error::Error + 'static)) -> Option<rustls::Error> {
+    if let Some(tls) = error.downcast_ref::<rustls::Error>() {
+        return Some(tls.clone());
+    }
+    tls_error(error.downcast_ref::<std::io::Error>()?.get_ref()?)
 }
 
 #[cfg(test)]

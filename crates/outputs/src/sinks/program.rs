@@ -2,7 +2,8 @@
 //!
 //! A kept program gets one alert at a time, through a pipe of a single page: the pipe can be written to again exactly
 //! when the program has read all of it. So it is known which alert a program that dies had read and which not, and the
-//! one that it died over is given to its successor.
+//! one that it died over is given to its successor. What a program has read counts as taken: one that hoards what it
+//! reads before it works on it, as some do with a pipe, may lose with its death what nobody can know of.
 
 use crate::backoff::Backoff;
 use crate::counters::Counters;
