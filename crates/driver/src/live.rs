@@ -33,6 +33,8 @@ pub struct LiveSource {
     driver: Driver,
     watch: DropWatch,
     pause: Duration,
+    /// Whether there was a pause since the last look.
+    paused: bool,
     last_ts: u64,
     ended: bool,
 }
@@ -45,7 +47,7 @@ impl LiveSource {
     /// As [`Driver::load`].
     pub fn start(config: &Config) -> Result<Self, DriverError> {
         let driver = Driver::load(config)?;
-        Ok(Self { driver, watch: DropWatch::default(), pause: SHORTEST, last_ts: 0, ended: false })
+        Ok(Self { driver, watch: DropWatch::default(), pause: SHORTEST, paused: false, last_ts: 0, ended: false })
     }
 
     /// Hands on the next events, oldest first, waiting at most `timeout` for the first of them. Each event borrows the
@@ -63,11 +65,12 @@ impl LiveSource {
                 return Batch { events: 0, drops: self.compare() };
             }
             std::thread::sleep(self.pause.min(left));
+            self.paused = true;
         }
     }
 
     fn drain(&mut self, each: &mut impl FnMut(&Event<'_>)) -> usize {
-        if !self.ended {
+        if std::mem::take(&mut self.paused) {
             self.adapt();
         }
         let last_ts = &mut self.last_ts;

@@ -194,14 +194,20 @@ impl<'p, 'a> Run<'p, 'a> {
     #[inline(never)]
     fn fill(&mut self, slot: u32) -> u32 {
         let index = match self.take(slot) {
-            Some(value) => {
-                self.values.push(value);
-                self.values.len() as u32 - 1
-            }
+            // Apart, so that it is moved field by field: as a whole it would be read wider than it was just written,
+            // which makes the processor wait for the writes.
+            Some(Value::Bytes(bytes)) => self.keep(Value::Bytes(bytes)),
+            Some(value) => self.keep(value),
             None => MISSING,
         };
         self.slots[slot as usize] = (self.generation, index);
         index
+    }
+
+    #[inline]
+    fn keep(&mut self, value: Value<'a>) -> u32 {
+        self.values.push(value);
+        self.values.len() as u32 - 1
     }
 
     #[inline]

@@ -79,6 +79,7 @@ impl<'a> Event<'a> {
     ///
     /// # Errors
     /// A [`DecodeError`] when the bytes do not hold a whole, well-formed event.
+    #[inline]
     pub fn parse(bytes: &'a [u8], cpu: u16) -> Result<Self, DecodeError> {
         let header: &[u8; HEADER_LEN] =
             bytes.first_chunk().ok_or(DecodeError::Truncated { needed: HEADER_LEN, available: bytes.len() })?;
@@ -100,7 +101,7 @@ impl<'a> Event<'a> {
         let (total, _) = if width == 4 {
             sum(lens.as_chunks().0, |b| u32::from_le_bytes(*b) as usize)
         } else {
-            sum(lens.as_chunks().0, |b| usize::from(u16::from_le_bytes(*b)))
+            sum_of_halves(&bytes[HEADER_LEN..], count).unwrap_or((0, 0))
         };
         let end = start + total;
         if end > bytes.len() {
@@ -150,7 +151,7 @@ impl<'a> Event<'a> {
         let (start, (end, len)) = if self.large {
             (count * 4, sum(lens.get(..(index + 1) * 4)?.as_chunks().0, |b| u32::from_le_bytes(*b) as usize))
         } else {
-            (count * 2, sum(lens.get(..(index + 1) * 2)?.as_chunks().0, |b| usize::from(u16::from_le_bytes(*b))))
+            (count * 2, sum_of_halves(lens, index + 1)?)
         };
         let end = HEADER_LEN + start + end;
         self.bytes.get(end - len..end)
@@ -234,6 +235,30 @@ fn sum<const N: usize>(lens: &[[u8; N]], read: impl Fn(&[u8; N]) -> usize) -> (u
     lens.iter().map(read).fold((0, 0), |(sum, _), len| (sum + len, len))
 }
 
+/// The sum of the first `count` lengths of two bytes, and the last of them. Four are added at a time: events have few
+/// parameters, and this is asked for each of them.
+#[inline]
+fn sum_of_halves(lens: &[u8], count: usize) -> Option<(usize, usize)> {
+    const LANES: u64 = 0x0000_ffff_0000_ffff;
+    let (mut total, mut last) = (0, 0);
+    let mut left = count;
+    let mut at = 0;
+    while left > 0 {
+        let Some(word) = array(lens, at) else {
+            let lens = lens.get(..count * 2)?;
+            return Some(sum(lens.as_chunks().0, |b| usize::from(u16::from_le_bytes(*b))));
+        };
+        let taken = left.min(4);
+        let word = u64::from_le_bytes(word) & (u64::MAX >> (64 - 16 * taken));
+        let pairs = (word & LANES) + (word >> 16 & LANES);
+        total += (pairs + (pairs >> 32)) & 0xffff_ffff;
+        last = word >> (16 * (taken - 1));
+        left -= taken;
+        at += 8;
+    }
+    Some((total as usize, last as usize))
+}
+
 fn length(lens: &[u8], index: usize, large: bool) -> usize {
     if large {
         array(lens, index * 4).map_or(0, |b| u32::from_le_bytes(b) as usize)
@@ -262,6 +287,19 @@ mod tests {
         assert_eq!((event.int(0), event.int(1), event.param(2)), (Some(0), Some(5), None));
         assert!(event.tail().is_empty());
         assert_eq!(event.params().collect::<Vec<_>>(), [event.param(0).unwrap(), event.param(1).unwrap()]);
+    }
+
+    #[test]
+    fn lengths_add_up_however_many_there_are() {
+        let lens: Vec<u8> = (0..40u16).flat_map(|n| (60_000 + n * 137).to_le_bytes()).collect();
+        for room in [2, 6, 8, 34, 80] {
+            for count in 0..=room / 2 {
+                let each = |n: usize| 60_000 + n * 137;
+                let expected = ((0..count).map(each).sum(), count.checked_sub(1).map_or(0, each));
+                assert_eq!(sum_of_halves(&lens[..room], count), Some(expected), "{count} of {room}");
+            }
+        }
+        assert_eq!(sum_of_halves(&lens[..6], 4), None);
     }
 
     #[test]
