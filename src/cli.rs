@@ -3,9 +3,9 @@
 use crate::commands::Command;
 use crate::config;
 use crate::failure::Failure;
+use crate::log;
 use clap::{Args, Parser};
 use std::borrow::Cow;
-use std::io::IsTerminal;
 use std::path::PathBuf;
 
 const CONTRACT: &str = "\
@@ -27,13 +27,7 @@ pub struct Cli {
 impl Cli {
     /// Starts logging to standard error.
     pub fn log(&self) {
-        let level = if self.verbose { tracing::Level::DEBUG } else { tracing::Level::INFO };
-        tracing_subscriber::fmt()
-            .with_max_level(level)
-            .with_writer(std::io::stderr)
-            .with_ansi(std::io::stderr().is_terminal())
-            .with_target(false)
-            .init();
+        log::start(log::Style::Peregrine, self.verbose);
     }
 }
 
@@ -53,6 +47,7 @@ impl ConfigArgs {
     pub fn load(&self) -> Result<config::Config, Failure> {
         let loaded = config::load(self.config.as_deref(), &self.overrides)
             .map_err(|fault| Failure::Input(anyhow::anyhow!(fault.to_string())))?;
+        log::configure(&loaded.config.log, loaded.config.time_iso_8601);
         for warning in &loaded.warnings {
             tracing::warn!("{warning}");
         }

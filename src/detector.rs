@@ -48,6 +48,11 @@ impl Detector {
         self.engine.hits().is_empty()
     }
 
+    /// How often each rule matched, in the order of loading.
+    pub fn counts(&self) -> impl Iterator<Item = (&Rule, u64)> {
+        self.rules.iter().zip(self.engine.matches().iter().copied())
+    }
+
     /// How often each rule matched, those that did, most often first.
     pub fn matches(&self) -> Vec<(&str, u64)> {
         let counted = self.rules.iter().zip(self.engine.matches());

@@ -2,10 +2,17 @@
 #![forbid(unsafe_code)]
 
 use clap::Parser;
-use peregrine::{cli, commands, failure};
+use peregrine::{cli, commands, failure, falco};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    let mut arguments = std::env::args_os();
+    let program = arguments.next().unwrap_or_default();
+    let called = falco::is_called(&program);
+    if called || arguments.next().is_some_and(|first| first == "falco") {
+        let given = std::env::args_os().skip(if called { 1 } else { 2 });
+        return falco::main(&given.map(|argument| argument.to_string_lossy().into_owned()).collect::<Vec<_>>());
+    }
     let cli = match cli::Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

@@ -3,6 +3,7 @@
 //! `make docs` writes them; a test fails when one is not what it should be.
 
 use crate::cli::Cli;
+use crate::config::{KEYS, REMOVED};
 use crate::listing::words::{self, Row};
 use crate::listing::{self, Format};
 use clap::CommandFactory;
@@ -25,6 +26,7 @@ pub fn pages() -> Vec<Page> {
         Page { file: "events.md", text: events() },
         Page { file: "operators.md", text: operators() },
         Page { file: "cli.md", text: cli() },
+        Page { file: "config.md", text: config() },
     ]
 }
 
@@ -86,6 +88,24 @@ fn operators() -> String {
     String::from("# Operators and transformers\n\nWhat conditions are made of besides fields.\n")
         + &table("Operators", &words::operators())
         + &table("Transformers", &words::transformers())
+}
+
+fn config() -> String {
+    let mut page = String::from(
+        "# Configuration keys\n\n\
+         Of `-c FILE` and `-o KEY=VALUE`. `peregrine.yaml` and `falco.yaml` are the same language. Where Falco has another\n\
+         default, it holds for `peregrine falco`; where something else is otherwise, [from-falco.md](../from-falco.md) says so.\n\n\
+         key | form | default | Falco's | meaning\n:---|:-----|:--------|:--------|:-------\n",
+    );
+    let code = |text: &str| if text.is_empty() { String::new() } else { format!("`{text}`") };
+    for row in KEYS {
+        let falco = row.falco.map(code).unwrap_or_default();
+        let pending = if row.pending { " *No effect yet.*" } else { "" };
+        let (form, default) = (row.shape.name(), code(row.default));
+        page += &format!("`{}` | {form} | {default} | {falco} | {}{pending}\n", row.path, row.doc);
+    }
+    page += "\n## Keys that are gone\n\nA warning says so when a file sets one.\n\n";
+    REMOVED.iter().fold(page, |page, (path, advice)| page + &format!("- `{path}`: {advice}.\n"))
 }
 
 fn cli() -> String {

@@ -47,13 +47,20 @@ pub fn load(config: &Config, args: &RulesArgs, fields: &Fields) -> Result<Loaded
 
 /// Compiles files with the fields of all sources.
 pub fn compile(files: &[RulesFile], config: &Config, fields: &Fields) -> Result<LoadResult, Failure> {
+    Ok(peregrine_rules::load(files, &[Source { name: SOURCE, catalogue: fields }], &options(config)?))
+}
+
+/// What the configuration says of loading.
+///
+/// # Errors
+/// When its priority is none.
+pub fn options(config: &Config) -> Result<Options, Failure> {
     let unknown = || format!("unknown priority \"{}\"", config.priority.escape_default());
     let min_priority: Priority = config.priority.parse().map_err(|_| Failure::Input(anyhow::anyhow!(unknown())))?;
     let mut fixed: Vec<String> = config.static_fields.iter().map(|(name, _)| format!("static.{name}")).collect();
     fixed.sort();
     let additions = config.append_output.iter().flat_map(|entry| additions(entry, &fixed)).collect();
-    let options = Options { min_priority, additions };
-    Ok(peregrine_rules::load(files, &[Source { name: SOURCE, catalogue: fields }], &options))
+    Ok(Options { min_priority, additions, ..Options::default() })
 }
 
 /// Reads rules files; of a directory those that end in `.yaml` or `.yml`, by name.
@@ -88,7 +95,11 @@ fn present(paths: &[PathBuf]) -> Vec<PathBuf> {
     there
 }
 
-fn directory(path: &Path) -> std::io::Result<Vec<PathBuf>> {
+/// The rules files of a directory, by name.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn directory(path: &Path) -> std::io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(path)? {
         let file = entry?.path();
@@ -102,7 +113,7 @@ fn directory(path: &Path) -> std::io::Result<Vec<PathBuf>> {
 }
 
 /// An entry that names a rule and a tag means both, one after the other.
-fn selections(entry: &crate::config::Selection) -> impl Iterator<Item = Selection> + use<> {
+pub fn selections(entry: &crate::config::Selection) -> impl Iterator<Item = Selection> + use<> {
     let enable = entry.enable;
     let which = [entry.rule.clone().map(Which::Name), entry.tag.clone().map(Which::Tag)];
     which.into_iter().flatten().map(move |which| Selection { enable, which })

@@ -9,10 +9,13 @@ use std::path::Path;
 
 /// The figures.
 pub struct Summary {
-    events: u64,
-    drops: u64,
+    /// Events that were seen.
+    pub events: u64,
+    /// Events that were lost.
+    pub drops: u64,
     alerts: Vec<(String, u64)>,
-    cpu_seconds: f64,
+    /// CPU time of the process.
+    pub cpu_seconds: f64,
     peak_rss_kib: u64,
 }
 

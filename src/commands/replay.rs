@@ -11,6 +11,7 @@ use crate::ruleset;
 use crate::summary::Summary;
 use peregrine_rules::Rule;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// The command's options.
 #[derive(Debug, clap::Args)]
@@ -39,13 +40,13 @@ pub fn execute(args: &Args) -> Result<(), Failure> {
     let playback = Playback::new(&config);
     let loaded = ruleset::load(&config, &args.rules, &playback.fields)?;
     let out = Output::new(&config, args.json);
-    let ended = replay(&config, playback, loaded.rules, out, &args.file, args.lenient)?;
+    let ended = replay(&config, playback, loaded.rules, out, &args.file, args.lenient, None)?;
     ended.result?;
     ended.summary.print();
     args.stats.as_deref().map_or(Ok(()), |path| ended.summary.write(path))
 }
 
-/// Passes a capture through the rules. Whoever calls it says what was seen.
+/// Passes a capture through the rules, its first `duration` if there is one. Whoever calls it says what was seen.
 pub fn replay(
     config: &Config,
     mut playback: Playback,
@@ -53,14 +54,27 @@ pub fn replay(
     mut out: Output,
     file: &Path,
     lenient: bool,
+    duration: Option<Duration>,
 ) -> Result<Ended, Failure> {
     let mut detector = Detector::new(rules, &playback.fields, config.rule_matching)?;
-    let mut events = 0;
+    let (mut events, mut deadline) = (0, None);
     let read = playback.capture(file, lenient, |moment, fields| {
+        let deadline = *deadline.get_or_insert_with(|| {
+            duration.map_or(u64::MAX, |d| moment.event.ts.saturating_add(d.as_nanos().try_into().unwrap_or(u64::MAX)))
+        });
+        if moment.event.ts >= deadline {
+            return Ok(());
+        }
         events += 1;
         detector.look(moment, fields, &mut out)
     });
-    let result = read.map(|read| events = read.events).and_then(|()| out.flush());
+    let result = read
+        .map(|read| {
+            if duration.is_none() {
+                events = read.events
+            }
+        })
+        .and_then(|()| out.flush());
     let summary = Summary::new(events, 0, &detector);
     Ok(Ended { detector, summary, result })
 }

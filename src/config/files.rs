@@ -30,6 +30,23 @@ pub struct Merged {
     pub folders: Vec<PathBuf>,
 }
 
+/// A configuration that is looked at elsewhere than where it is used: paths that begin with one directory are meant
+/// below another.
+#[derive(Debug, Clone)]
+pub struct Relocation {
+    /// As it is written.
+    pub from: PathBuf,
+    /// Where it is.
+    pub to: PathBuf,
+}
+
+impl Relocation {
+    /// Where a path is.
+    pub fn apply(&self, path: &Path) -> PathBuf {
+        path.strip_prefix(&self.from).map_or_else(|_| path.to_owned(), |below| self.to.join(below))
+    }
+}
+
 /// How an included file's keys meet those that are there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Strategy {
@@ -45,7 +62,7 @@ enum Strategy {
 ///
 /// # Errors
 /// What is wrong, with its place.
-pub fn merge(main: Option<&Path>, overrides: &[String]) -> Result<Merged, Fault> {
+pub fn merge(main: Option<&Path>, overrides: &[String], relocation: Option<&Relocation>) -> Result<Merged, Fault> {
     let mut merged = Merged { tree: Node::nothing(), files: Vec::new(), folders: Vec::new() };
     if let Some(path) = main {
         merged.tree = read(path, &mut merged.files)?;
@@ -53,6 +70,7 @@ pub fn merge(main: Option<&Path>, overrides: &[String]) -> Result<Merged, Fault>
     let (includes, others): (Vec<_>, Vec<_>) = overrides.iter().partition(|option| option.starts_with(INCLUDES));
     includes.into_iter().try_for_each(|option| merged.tree.set(option))?;
     for (path, strategy, place) in included(&merged.tree)? {
+        let path = relocation.map_or_else(|| path.clone(), |relocation| relocation.apply(&path));
         if main.is_some_and(|main| main == path || same_file(main, &path)) {
             let main = main.unwrap_or(&path).display();
             let message =

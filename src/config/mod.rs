@@ -16,7 +16,7 @@ mod settings;
 mod shape;
 
 pub use fault::{Fault, Place, Weight};
-pub use files::ConfigFile;
+pub use files::{ConfigFile, Relocation};
 pub use keys::{KEYS, Key};
 pub use node::{Node, Value};
 pub use removed::REMOVED;
@@ -204,7 +204,20 @@ pub fn load(file: Option<&Path>, overrides: &[String]) -> Result<Loaded, Fault> 
 /// # Errors
 /// What is wrong, with its place.
 pub fn load_as(dialect: Dialect, file: Option<&Path>, overrides: &[String]) -> Result<Loaded, Fault> {
-    let merged = files::merge(file, overrides)?;
+    load_relocated(dialect, file, overrides, None)
+}
+
+/// Reads a file that is looked at elsewhere than where it is used.
+///
+/// # Errors
+/// What is wrong, with its place.
+pub fn load_relocated(
+    dialect: Dialect,
+    file: Option<&Path>,
+    overrides: &[String],
+    relocation: Option<&Relocation>,
+) -> Result<Loaded, Fault> {
+    let merged = files::merge(file, overrides, relocation)?;
     let mut config = Config::default();
     if dialect == Dialect::Falco {
         for row in KEYS {
@@ -393,35 +406,5 @@ mod tests {
         for wrong in ["example.com", "327.0.0.1", "1.2.3", "1:2", "localhost"] {
             assert!(with(&[&format!("webserver.listen_address={wrong}")]).is_err(), "{wrong}");
         }
-    }
-
-    /// The page is written from the rows: `BLESS=1 cargo test` writes it anew.
-    #[test]
-    fn the_reference_page_is_current() {
-        let mut page = String::from(
-            "# Configuration keys\n\nOf `-c FILE` and `-o KEY=VALUE`; written from the table in `src/config/keys.rs`. \
-             Where Falco has another default, `peregrine falco` has it too.\n\n\
-             | key | form | default | Falco's | meaning |\n|---|---|---|---|---|\n",
-        );
-        for row in KEYS {
-            let falco = row.falco.map(|default| format!("`{default}`")).unwrap_or_default();
-            let default = if row.default.is_empty() { String::new() } else { format!("`{}`", row.default) };
-            let pending = if row.pending { " *No effect yet.*" } else { "" };
-            page.push_str(&format!(
-                "| `{}` | {} | {default} | {falco} | {}{pending} |\n",
-                row.path,
-                row.shape.name(),
-                row.doc
-            ));
-        }
-        page.push_str("\n## Keys that are gone\n\nA warning says so when a file sets them.\n\n");
-        for (path, advice) in REMOVED {
-            page.push_str(&format!("- `{path}`: {advice}\n"));
-        }
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/configuration.md");
-        if std::env::var_os("BLESS").is_some() {
-            std::fs::write(&path, &page).unwrap();
-        }
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), page, "BLESS=1 cargo test -p peregrine writes it anew");
     }
 }

@@ -103,6 +103,18 @@ impl Node {
         }
     }
 
+    /// Sets the value below a path of keys joined by dots, making the maps that lead there.
+    pub fn put_at(&mut self, path: &str, value: Node) {
+        let place = value.place.clone();
+        let (key, rest) = path.split_once('.').map_or((path, None), |(key, rest)| (key, Some(rest)));
+        let Some(rest) = rest else {
+            return self.put(Entry { key: key.to_owned(), place, value });
+        };
+        let mut inner = self.get(key).cloned().unwrap_or_else(Node::nothing);
+        inner.put_at(rest, value);
+        self.put(Entry { key: key.to_owned(), place, value: inner });
+    }
+
     /// Replaces `${NAME}` by what `lookup` gives, in every scalar value; see [`expand`].
     pub fn expand(&mut self, lookup: &dyn Fn(&str) -> Option<String>) {
         match &mut self.value {

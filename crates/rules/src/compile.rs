@@ -8,9 +8,10 @@ use crate::decode::Fault;
 use crate::exception;
 use crate::expand::{List, Lists, MAX_TOTAL_NODES, MacroFault, Macros, Resolved, Resolver};
 use crate::items::{Place, RuleItem};
+use crate::load::Options;
 use crate::output::OutputAddition;
 use crate::result::{Code, Diagnostic, Label, Report};
-use crate::ruleset::{Rule, Ruleset};
+use crate::ruleset::{Definitions, ListDefinition, MacroDefinition, Rule, RuleDefinition, Ruleset};
 use crate::source_map::{SourceMap, UseChain};
 use crate::text::Text;
 use crate::unsafe_use;
@@ -32,18 +33,53 @@ const TOO_LARGE: &str = "the condition is too large once its lists and macros ar
 pub(crate) fn compile(
     collected: &Collected,
     sources: &[Source<'_>],
-    additions: &[OutputAddition],
+    options: &Options,
     files: &[Arc<str>],
     report: &mut Report,
 ) -> Option<Ruleset> {
+    let additions = &options.additions;
     let map = SourceMap::new(files);
-    let mut compiler = Compiler { collected, sources, additions, report, lists: Lists::default(), map, nodes: 0 };
+    let keep = options.definitions;
+    let mut compiler = Compiler { collected, sources, additions, keep, report, lists: Lists::default(), map, nodes: 0 };
     match compiler.run() {
         Ok(ruleset) => Some(ruleset),
         Err(Stopped(diagnostic)) => {
             compiler.report.push(*diagnostic);
             None
         }
+    }
+}
+
+/// What the items say, before and after they are put into each other.
+fn definitions(collected: &Collected, macros: &[Resolved], used: &[bool], lists: &[List]) -> Definitions {
+    let texts = |items: &[Text]| items.iter().map(|item| item.text.clone()).collect();
+    let rule = |item: &RuleItem| {
+        let definition = RuleDefinition {
+            condition: item.condition.text.clone(),
+            output: item.output.text.clone(),
+            enabled: item.enabled,
+            exceptions: item.exceptions.iter().map(|e| (e.name.clone(), exception::operators(e))).collect(),
+        };
+        (item.name.clone(), definition)
+    };
+    Definitions {
+        rules: collected.rules.iter().map(rule).collect(),
+        macros: (collected.macros.iter().zip(macros).zip(used))
+            .map(|((item, resolved), used)| MacroDefinition {
+                name: item.name.clone(),
+                condition: item.condition.text.clone(),
+                compiled: resolved.tree.clone(),
+                used: *used,
+            })
+            .collect(),
+        lists: (collected.lists.iter().zip(lists))
+            .map(|(item, list)| ListDefinition {
+                name: item.name.clone(),
+                items: texts(&item.items),
+                compiled: texts(&list.items),
+                used: list.used,
+            })
+            .collect(),
     }
 }
 
@@ -68,6 +104,8 @@ struct Compiler<'a, 'r> {
     collected: &'a Collected,
     sources: &'a [Source<'a>],
     additions: &'a [OutputAddition],
+    /// Whether definitions are kept.
+    keep: bool,
     report: &'r mut Report,
     lists: Lists,
     map: SourceMap,
@@ -88,6 +126,7 @@ impl Compiler<'_, '_> {
         let mut macro_used = vec![false; self.collected.macros.iter().count()];
         let macros = self.compile_macros(&mut macro_used)?;
         let rules = self.compile_rules(&macros, &mut macro_used)?;
+        let definitions = self.keep.then(|| definitions(self.collected, &macros, &macro_used, &self.lists.lists));
         for (item, used) in self.collected.macros.iter().zip(macro_used) {
             if !used {
                 let message = "Macro not referred to by any other rule/macro".to_owned();
@@ -100,7 +139,8 @@ impl Compiler<'_, '_> {
                 self.report.warn(WarningCode::UnusedList, message, &item.context, &item.place);
             }
         }
-        Ok(Ruleset { rules, plugins: self.collected.plugins.clone(), engine_version: self.collected.engine_version })
+        let (plugins, engine_version) = (self.collected.plugins.clone(), self.collected.engine_version);
+        Ok(Ruleset { rules, plugins, engine_version, definitions: definitions.unwrap_or_default() })
     }
 
     /// Items that name lists defined before are replaced by those lists' items, one level deep.
@@ -344,7 +384,8 @@ impl Compiler<'_, '_> {
                 format.require_all = false;
                 self.warn_deprecated_output(&extra.format, item);
                 found.retain(|f| f.key != extra.key);
-                found.push(crate::ruleset::ExtraField { key: extra.key.clone(), format, raw: extra.raw });
+                let (key, text) = (extra.key.clone(), extra.format.clone());
+                found.push(crate::ruleset::ExtraField { key, format, text, raw: extra.raw });
             }
         }
         found.sort_by(|a, b| a.key.cmp(&b.key));

@@ -235,6 +235,19 @@ pub(crate) fn quote(value: &Text) -> Text {
     out
 }
 
+/// Operators of an exception, one for each of its fields.
+pub(crate) fn operators(exception: &Exception) -> Vec<String> {
+    fn collect(entry: &Entry, found: &mut Vec<String>) {
+        match entry {
+            Entry::Single(text) => found.push(text.text.clone()),
+            Entry::List(items) => items.iter().for_each(|item| collect(item, found)),
+        }
+    }
+    let mut found = Vec::new();
+    collect(&exception.comps, &mut found);
+    found
+}
+
 /// The fields that exceptions with values compare.
 pub(crate) fn fields(exceptions: &[Exception]) -> std::collections::BTreeSet<String> {
     let used = exceptions.iter().filter(|e| !e.values.is_empty());

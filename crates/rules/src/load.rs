@@ -32,11 +32,13 @@ pub struct Options {
     pub min_priority: Priority,
     /// What is added to outputs.
     pub additions: Vec<OutputAddition>,
+    /// Whether [`Ruleset::definitions`] are kept, for [`crate::describe`].
+    pub definitions: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { min_priority: Priority::Debug, additions: Vec::new() }
+        Self { min_priority: Priority::Debug, additions: Vec::new(), definitions: false }
     }
 }
 
@@ -76,7 +78,7 @@ pub fn load(files: &[RulesFile], sources: &[Source<'_>], options: &Options) -> L
     for (number, file) in files.iter().enumerate() {
         let mut report = Report::new(&file.name);
         if read(number, file, &result.texts[number], sources, &mut collected, &mut report)
-            && let Some(ruleset) = compile(&collected, sources, &options.additions, &result.texts, &mut report)
+            && let Some(ruleset) = compile(&collected, sources, options, &result.texts, &mut report)
         {
             result.ruleset = ruleset;
         }

@@ -8,7 +8,7 @@ use peregrine_event::code;
 use peregrine_filter::events::{CodeSet, names};
 use peregrine_filter::format::Format;
 use peregrine_filter::{ast, print, typed};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 /// All rules of the files that were loaded.
 #[derive(Debug, Clone, Default)]
@@ -19,6 +19,58 @@ pub struct Ruleset {
     pub plugins: Vec<PluginRequirement>,
     /// The highest engine version that a file asks for.
     pub engine_version: Option<Version>,
+    /// The items as they are written, where [`crate::Options::definitions`] asks for them.
+    pub definitions: Definitions,
+}
+
+/// Items as they are written, and what became of them.
+#[derive(Debug, Clone, Default)]
+pub struct Definitions {
+    /// By name; also rules that are left out.
+    pub rules: HashMap<String, RuleDefinition>,
+    /// In order of first definition.
+    pub macros: Vec<MacroDefinition>,
+    /// In order of first definition.
+    pub lists: Vec<ListDefinition>,
+}
+
+/// A rule as it is written, appended parts included.
+#[derive(Debug, Clone)]
+pub struct RuleDefinition {
+    /// Its condition without exceptions.
+    pub condition: String,
+    /// Its output without what the configuration appends.
+    pub output: String,
+    /// Whether it is on.
+    pub enabled: bool,
+    /// Names of its exceptions, each with its operators.
+    pub exceptions: Vec<(String, Vec<String>)>,
+}
+
+/// A macro.
+#[derive(Debug, Clone)]
+pub struct MacroDefinition {
+    /// Its name.
+    pub name: String,
+    /// Its condition as written.
+    pub condition: String,
+    /// Its condition, lists and macros put in.
+    pub compiled: ast::Expr,
+    /// Whether something refers to it.
+    pub used: bool,
+}
+
+/// A list.
+#[derive(Debug, Clone)]
+pub struct ListDefinition {
+    /// Its name.
+    pub name: String,
+    /// Its items as written.
+    pub items: Vec<String>,
+    /// Its items, lists in it put in.
+    pub compiled: Vec<String>,
+    /// Whether something refers to it.
+    pub used: bool,
 }
 
 /// A compiled rule.
@@ -73,6 +125,8 @@ pub struct ExtraField {
     pub key: String,
     /// Its value.
     pub format: Format,
+    /// The format as it is written.
+    pub text: String,
     /// Whether the value keeps its type; otherwise it is text.
     pub raw: bool,
 }

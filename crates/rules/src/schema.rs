@@ -4,6 +4,7 @@
 //! are those of the validator that Falco uses.
 
 use crate::yaml::{Kind, Node};
+use serde_json::{Value, json};
 
 /// What a value must be.
 enum Schema {
@@ -106,6 +107,44 @@ static DOCUMENT: Schema = Schema::List(&Schema::Object(&ITEM));
 const TYPE: &str = "Value type not permitted by 'type' constraint.";
 /// Most complaints of a file that are kept.
 const MAX_COMPLAINTS: usize = 1000;
+
+/// The schema itself, as JSON.
+pub fn json() -> Value {
+    let mut schema = DOCUMENT.json();
+    schema["$schema"] = "http://json-schema.org/draft-06/schema#".into();
+    schema["title"] = "FalcoRule".into();
+    schema
+}
+
+impl Schema {
+    fn json(&self) -> Value {
+        match self {
+            Self::Text => json!({"type": "string"}),
+            Self::Bool => json!({"type": "boolean"}),
+            Self::Integer => json!({"type": "integer"}),
+            Self::Any => json!({}),
+            Self::TextOrInteger => json!({"anyOf": [{"type": "integer"}, {"type": "string"}]}),
+            Self::OneOf(words) => json!({"type": "string", "enum": words}),
+            Self::List(item) => json!({"type": "array", "items": item.json()}),
+            Self::Object(object) => object.json(),
+        }
+    }
+}
+
+impl Object {
+    fn json(&self) -> Value {
+        let properties = self.properties.iter().map(|(name, schema)| ((*name).to_owned(), schema.json()));
+        let properties: serde_json::Map<_, _> = properties.collect();
+        let mut out = json!({"type": "object", "additionalProperties": false, "properties": properties});
+        if !self.required.is_empty() {
+            out["required"] = json!(self.required);
+        }
+        if !self.may_be_empty {
+            out["minProperties"] = json!(1);
+        }
+        out
+    }
+}
 
 /// Complaints about documents, or `ok` for each that has none.
 pub(crate) fn validate(documents: &[Node]) -> Vec<String> {

@@ -1,0 +1,129 @@
+//! Events under Falco's name: replay, live or none, and the figures at the end.
+
+use super::rules::Prepared;
+use super::{State, Step, Stop};
+use crate::commands::replay::replay;
+use crate::commands::run::{Ended, watch};
+use crate::config::{Config, EngineKind};
+use crate::live::LiveArgs;
+use crate::output::Output;
+use peregrine_alert::Priority;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+use std::fmt::Write as _;
+use std::io::Write;
+use std::time::Duration;
+
+/// Sets up what is left, and processes events until their end.
+pub fn run(state: State, rules: Prepared) -> Step {
+    let State { options, config, playback, .. } = state;
+    if !has_output(&config) {
+        let text = "No output configured, please make sure at least one output is configured and enabled.";
+        return Err(Stop::Fatal(text.into()));
+    }
+    if let Some(name) = std::env::var_os("FALCO_HOSTNAME") {
+        let name = name.to_string_lossy();
+        tracing::info!("Hostname value has been overridden via environment variable to: {name}");
+    }
+    if options.dry_run {
+        tracing::debug!("Skipping event processing in dry-run");
+        return Ok(());
+    }
+    if let Some(path) = &options.pidfile {
+        let wrote = std::fs::write(path, std::process::id().to_string());
+        wrote.map_err(|e| Stop::Fatal(format!("Could not write pid to pidfile {}: {e}", path.display())))?;
+    }
+    let duration = Some(Duration::from_secs(u64::from(options.duration))).filter(|d| !d.is_zero());
+    let rules = rules.result.ruleset.rules;
+    let out = Output::new(&config, false);
+    let ended = match &config.engine {
+        EngineKind::Replay { file } => {
+            tracing::info!("Replaying events from the capture file: {}", file.display());
+            replay(&config, playback, rules, out, file, false, duration)?
+        }
+        EngineKind::NoDriver => {
+            announce(&config);
+            tracing::warn!("Enabled event source 'syscall' will be opened with no driver, no event will be produced");
+            tracing::info!("Opening 'syscall' source with no driver");
+            wait(duration)?;
+            print!("{}", statistics(&[]));
+            return Ok(());
+        }
+        EngineKind::Kmod | EngineKind::ModernEbpf => {
+            announce(&config);
+            let live = LiveArgs { duration, scope: None, no_drop_privileges: false };
+            watch(&config, playback, rules, out, &live, None, |_| {})?
+        }
+    };
+    finish(ended, options.verbose)
+}
+
+fn has_output(config: &Config) -> bool {
+    config.stdout || config.syslog.enabled || config.file.enabled || config.program.enabled || config.http.enabled
+}
+
+fn announce(config: &Config) {
+    tracing::info!("Loaded event sources: syscall");
+    tracing::info!("Enabled event sources: syscall");
+    match config.engine {
+        EngineKind::Kmod => {
+            tracing::warn!("engine.kind is kmod: there is no kernel module here, BPF programs take its place");
+            tracing::info!("Opening 'syscall' source with Kernel module's settings, through BPF programs");
+        }
+        EngineKind::ModernEbpf => {
+            tracing::info!("Opening 'syscall' source with modern BPF probe.");
+            tracing::info!("One ring buffer every '{}' CPUs.", config.cpus_per_buffer);
+        }
+        EngineKind::Replay { .. } | EngineKind::NoDriver => {}
+    }
+}
+
+/// Waits for a signal to end, or for the time to pass.
+fn wait(duration: Option<Duration>) -> Step {
+    let mut signals = Signals::new([SIGINT, SIGTERM])?;
+    let handle = signals.handle();
+    if let Some(duration) = duration {
+        std::thread::spawn(move || {
+            std::thread::sleep(duration);
+            handle.close();
+        });
+    }
+    if signals.forever().next().is_some() {
+        tracing::info!("SIGINT received, exiting...");
+    }
+    Ok(())
+}
+
+/// The figures: of what was processed to standard error, of rules to standard output.
+fn finish(ended: Ended, verbose: bool) -> Step {
+    let Ended { detector, summary, result } = ended;
+    if verbose {
+        let (events, drops, seconds) = (summary.events, summary.drops, summary.cpu_seconds);
+        eprintln!("Driver Events:{events}\nDriver Drops:{drops}");
+        let rate = events as f64 / seconds.max(f64::EPSILON);
+        eprintln!("Elapsed time: {seconds:.3}, Captured Events: {events}, {rate:.2} eps");
+    }
+    let counts: Vec<(&str, Priority, u64)> =
+        detector.counts().map(|(rule, n)| (rule.name.as_str(), rule.priority, n)).collect();
+    let printed = write!(std::io::stdout().lock(), "{}", statistics(&counts));
+    result.map_err(Stop::from)?;
+    Ok(printed?)
+}
+
+/// Matches in all, by priority and by rule.
+fn statistics(counts: &[(&str, Priority, u64)]) -> String {
+    let total: u64 = counts.iter().map(|(.., n)| n).sum();
+    let mut out = format!("Events detected: {total}\nRule counts by severity:\n");
+    for priority in Priority::ALL {
+        let n: u64 = counts.iter().filter(|(_, p, _)| *p == priority).map(|(.., n)| n).sum();
+        if n > 0 {
+            let name = if priority == Priority::Informational { "INFO".into() } else { priority.name().to_uppercase() };
+            let _ = writeln!(out, "   {name}: {n}");
+        }
+    }
+    out += "Triggered rules by rule name:\n";
+    for (name, _, n) in counts.iter().filter(|(.., n)| *n > 0) {
+        let _ = writeln!(out, "   {}: {n}", crate::cli::one_line(name));
+    }
+    out
+}
