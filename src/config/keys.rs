@@ -353,8 +353,7 @@ pub const KEYS: &[Key] = &[
         "{}",
         "Fields `static.KEY` with a fixed value, for conditions and outputs.",
         |c, n| put(&mut c.static_fields, pairs(n)),
-    )
-    .pending(),
+    ),
     key("outputs_queue.capacity", U64, "0", "Alerts that may wait for the outputs; 0 for no limit.", |c, n| {
         put(&mut c.outputs_queue_capacity, number(n))
     })
