@@ -17,7 +17,7 @@ fn programs_stay_within_their_budgets() {
     assert!(over.is_empty(), "over budget, or without one: {over:?}");
     let gone: Vec<_> = budgets.keys().filter(|name| !used.contains_key(**name)).collect();
     assert!(gone.is_empty(), "budgets of programs that there are not: {gone:?}");
-    assert!(used.values().sum::<u32>() < 150_000, "{} instructions in all", used.values().sum::<u32>());
+    assert!(used.values().sum::<u32>() < 200_000, "{} instructions in all", used.values().sum::<u32>());
 }
 
 fn budgets() -> BTreeMap<&'static str, u32> {

@@ -10,6 +10,17 @@
 /* One bit into another. */
 #define BIT_TO(flags, from, to) (((flags) & (from)) ? (to) : 0)
 
+/* An entry of a table whose size is a power of two; zero beyond it. The verifier wants to see the bound at the very register
+ * that the compiler makes the address of. */
+#define LOOK_UP(table, index)                                                                                          \
+	({                                                                                                             \
+		u32 at = (index), size = sizeof(table) / sizeof((table)[0]);                                           \
+		bool inside = at < size;                                                                               \
+                                                                                                                       \
+		barrier_var(at);                                                                                       \
+		inside ? (table)[at & (size - 1)] : (typeof((table)[0])){};                                            \
+	})
+
 /* asm-generic/fcntl.h; arm64 swaps three of them. */
 #define O_CREAT 0100
 #define O_EXCL 0200

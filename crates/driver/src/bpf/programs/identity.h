@@ -53,6 +53,57 @@ CALL(setresgid, SYSCALL_SETRESGID_X)
 	store_u32(e, id_arg(c, 2)); /* sgid */
 }
 
+/* uid_t getuid(void), and its kin: they cannot fail */
+CALL(getuid, SYSCALL_GETUID_X)
+{
+	store_u32(e, c->ret); /* uid */
+}
+
+/* uid_t geteuid(void) */
+CALL(geteuid, SYSCALL_GETEUID_X)
+{
+	store_u32(e, c->ret); /* euid */
+}
+
+/* gid_t getgid(void) */
+CALL(getgid, SYSCALL_GETGID_X)
+{
+	store_u32(e, c->ret); /* gid */
+}
+
+/* gid_t getegid(void) */
+CALL(getegid, SYSCALL_GETEGID_X)
+{
+	store_u32(e, c->ret); /* egid */
+}
+
+/* An id that the call wrote; 0 where it cannot be read. */
+static __always_inline void store_id_at(struct event *e, const struct call *c, u64 from)
+{
+	u32 id = 0;
+
+	bpf_probe_read_user(&id, is_i386(c, I386_GETRESUID16) || is_i386(c, I386_GETRESGID16) ? 2 : 4, (void *)from);
+	store_u32(e, id);
+}
+
+/* int getresuid(uid_t *ruid, uid_t *euid, uid_t *suid) */
+CALL(getresuid, SYSCALL_GETRESUID_X)
+{
+	store_s64(e, c->ret);	      /* res */
+	store_id_at(e, c, arg(c, 0)); /* ruid */
+	store_id_at(e, c, arg(c, 1)); /* euid */
+	store_id_at(e, c, arg(c, 2)); /* suid */
+}
+
+/* int getresgid(gid_t *rgid, gid_t *egid, gid_t *sgid) */
+CALL(getresgid, SYSCALL_GETRESGID_X)
+{
+	store_s64(e, c->ret);	      /* res */
+	store_id_at(e, c, arg(c, 0)); /* rgid */
+	store_id_at(e, c, arg(c, 1)); /* egid */
+	store_id_at(e, c, arg(c, 2)); /* sgid */
+}
+
 /* int capset(cap_user_header_t header, const cap_user_data_t data) */
 CALL(capset, SYSCALL_CAPSET_X)
 {
@@ -96,6 +147,19 @@ CALL(setrlimit, SYSCALL_SETRLIMIT_X)
 	u64 limit[2] = {};
 
 	read_limits(c, limit, arg(c, 1));
+	store_s64(e, c->ret);			 /* res */
+	store_s64(e, limit[0]);			 /* cur */
+	store_s64(e, limit[1]);			 /* max */
+	store_u8(e, rlimit_resource(arg(c, 0))); /* resource */
+}
+
+/* int getrlimit(unsigned int resource, struct rlimit *rlim) */
+CALL(getrlimit, SYSCALL_GETRLIMIT_X)
+{
+	u64 limit[2] = {-1, -1};
+
+	if (c->ret == 0)
+		read_limits(c, limit, arg(c, 1));
 	store_s64(e, c->ret);			 /* res */
 	store_s64(e, limit[0]);			 /* cur */
 	store_s64(e, limit[1]);			 /* max */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* Calls that reach into the kernel itself: modules, bpf, ioctl, prctl, userfaultfd, io_uring. */
+/* Calls that reach into the kernel itself: modules, bpf, ioctl, prctl, seccomp, userfaultfd, io_uring. */
 #pragma once
 
 #include "message.h"
@@ -97,4 +97,33 @@ CALL(io_uring_setup, SYSCALL_IO_URING_SETUP_X)
 	store_u32(e, p.sq_thread_cpu);		      /* sq_thread_cpu */
 	store_u32(e, p.sq_thread_idle);		      /* sq_thread_idle */
 	store_u32(e, p.features & 0x7ff);	      /* features */
+}
+
+/* int io_uring_enter(unsigned int fd, u32 to_submit, u32 min_complete, u32 flags, const void *argp, size_t argsz) */
+CALL(io_uring_enter, SYSCALL_IO_URING_ENTER_X)
+{
+	store_s64(e, c->ret);	       /* res */
+	store_s64(e, (s32)arg(c, 0));  /* fd */
+	store_u32(e, arg(c, 1));       /* to_submit */
+	store_u32(e, arg(c, 2));       /* min_complete */
+	store_u32(e, arg(c, 3) & 0xf); /* flags */
+	store_u32(e, arg(c, 4));       /* sig: as upstream, the pointer's lower half */
+}
+
+/* int io_uring_register(unsigned int fd, unsigned int opcode, void *arg, unsigned int nr_args) */
+CALL(io_uring_register, SYSCALL_IO_URING_REGISTER_X)
+{
+	store_s64(e, c->ret);	      /* res */
+	store_s64(e, (s32)arg(c, 0)); /* fd */
+	store_u16(e, arg(c, 1));      /* opcode */
+	store_u64(e, arg(c, 2));      /* arg */
+	store_u32(e, arg(c, 3));      /* nr_args */
+}
+
+/* int seccomp(unsigned int op, unsigned int flags, void *uargs) */
+CALL(seccomp, SYSCALL_SECCOMP_X)
+{
+	store_s64(e, c->ret);	      /* res */
+	store_u64(e, (u32)arg(c, 0)); /* op */
+	store_u64(e, (u32)arg(c, 1)); /* flags */
 }

@@ -43,6 +43,14 @@ CALL(mmap, SYSCALL_MMAP_X)
 	store_u64(e, a[5]);		  /* offset */
 }
 
+/* int brk(unsigned long brk): the result is the end of the heap, never an error */
+CALL(brk, SYSCALL_BRK_4_X)
+{
+	store_u64(e, c->ret);	 /* res */
+	store_vm(e);		 /* vm_size, vm_rss, vm_swap */
+	store_u64(e, arg(c, 0)); /* addr */
+}
+
 /* int munmap(unsigned long addr, size_t len) */
 CALL(munmap, SYSCALL_MUNMAP_X)
 {
@@ -50,6 +58,44 @@ CALL(munmap, SYSCALL_MUNMAP_X)
 	store_vm(e);		 /* vm_size, vm_rss, vm_swap */
 	store_u64(e, arg(c, 0)); /* addr */
 	store_u64(e, arg(c, 1)); /* length */
+}
+
+/* int mlock(unsigned long start, size_t len) */
+CALL(mlock, SYSCALL_MLOCK_X)
+{
+	store_s64(e, c->ret);	 /* res */
+	store_u64(e, arg(c, 0)); /* addr */
+	store_u64(e, arg(c, 1)); /* len */
+}
+
+/* int mlock2(unsigned long start, size_t len, int flags) */
+CALL(mlock2, SYSCALL_MLOCK2_X)
+{
+	store_s64(e, c->ret);			   /* res */
+	store_u64(e, arg(c, 0));		   /* addr */
+	store_u64(e, arg(c, 1));		   /* len */
+	store_u32(e, arg(c, 2) & PPM_MLOCK_ONFAULT); /* flags */
+}
+
+/* int munlock(unsigned long start, size_t len) */
+CALL(munlock, SYSCALL_MUNLOCK_X)
+{
+	store_s64(e, c->ret);	 /* res */
+	store_u64(e, arg(c, 0)); /* addr */
+	store_u64(e, arg(c, 1)); /* len */
+}
+
+/* int mlockall(int flags) */
+CALL(mlockall, SYSCALL_MLOCKALL_X)
+{
+	store_s64(e, c->ret);	       /* res */
+	store_u32(e, arg(c, 0) & 0x7); /* flags */
+}
+
+/* int munlockall(void) */
+CALL(munlockall, SYSCALL_MUNLOCKALL_X)
+{
+	store_s64(e, c->ret); /* res */
 }
 
 /* int memfd_create(const char *uname, unsigned int flags) */

@@ -21,17 +21,30 @@ CALL(mount, SYSCALL_MOUNT_X)
 	store_u32(e, flags);	    /* flags */
 }
 
-/* int oldumount(char *name), of old architectures */
-CALL(umount, SYSCALL_UMOUNT_1_X)
-{
-	store_s64(e, c->ret);	    /* res */
-	store_string(e, arg(c, 0)); /* name */
-}
-
 /* int umount(char *name, int flags) */
 CALL(umount2, SYSCALL_UMOUNT2_X)
 {
 	store_s64(e, c->ret);	       /* res */
 	store_string(e, arg(c, 0));    /* name */
 	store_u32(e, is_i386(c, I386_UMOUNT) ? 0 : arg(c, 1) & 0xf); /* flags */
+}
+
+/* int fsconfig(int fs_fd, unsigned int cmd, const char *key, const void *value, int aux): a value that the kernel took */
+CALL(fsconfig, SYSCALL_FSCONFIG_X)
+{
+	u32 cmd = arg(c, 1);
+	s32 aux = arg(c, 4);
+	u64 value = c->ret < 0 ? 0 : arg(c, 3);
+	bool text = cmd == PPM_FSCONFIG_SET_STRING || cmd == PPM_FSCONFIG_SET_PATH || cmd == PPM_FSCONFIG_SET_PATH_EMPTY;
+
+	store_s64(e, c->ret);	      /* res */
+	store_s64(e, (s32)arg(c, 0)); /* fd */
+	store_u32(e, cmd);	      /* cmd */
+	store_string(e, arg(c, 2));   /* key */
+	if (cmd == PPM_FSCONFIG_SET_BINARY && aux > 0)
+		store_bytes(e, value, aux < MAX_BYTES - MAX_PATH ? aux : MAX_BYTES - MAX_PATH); /* value_bytebuf */
+	else
+		store_empty(e);
+	store_string(e, text ? value : 0); /* value_charbuf */
+	store_u32(e, aux);		   /* aux */
 }

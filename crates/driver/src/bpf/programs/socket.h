@@ -127,3 +127,23 @@ CALL(accept4, SOCKET_ACCEPT4_6_X)
 	store_accept(e, c);
 	store_u32(e, BIT_TO(flags, O_NONBLOCK, PPM_O_NONBLOCK) | BIT_TO(flags, O_CLOEXEC, PPM_O_CLOEXEC)); /* flags */
 }
+
+/* int shutdown(int fd, int how) */
+CALL(shutdown, SOCKET_SHUTDOWN_X)
+{
+	u32 how = arg(c, 1);
+
+	store_s64(e, c->ret);						/* res */
+	store_s64(e, (s32)arg(c, 0));					/* fd */
+	store_u8(e, how <= PPM_SHUT_RDWR ? how : (u8)PPM_SHUT_UNKNOWN); /* how */
+}
+
+/* int getsockname(int fd, struct sockaddr *usockaddr, int *usockaddr_len): its event has no parameters */
+CALL(getsockname, SOCKET_GETSOCKNAME_X)
+{
+}
+
+/* int getpeername(int fd, struct sockaddr *usockaddr, int *usockaddr_len): its event has no parameters */
+CALL(getpeername, SOCKET_GETPEERNAME_X)
+{
+}

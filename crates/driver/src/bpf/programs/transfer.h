@@ -116,3 +116,15 @@ CALL(sendfile, SYSCALL_SENDFILE_X)
 	store_s64(e, (s32)arg(c, 1)); /* in_fd */
 	store_u64(e, arg(c, 3));      /* size */
 }
+
+/* ssize_t copy_file_range(int fd_in, loff_t *off_in, int fd_out, loff_t *off_out, size_t len, unsigned int flags). As
+ * upstream, the offsets are where the program keeps them, 0 for the files' own positions. */
+CALL(copy_file_range, SYSCALL_COPY_FILE_RANGE_X)
+{
+	store_s64(e, c->ret);	      /* res */
+	store_s64(e, (s32)arg(c, 2)); /* fdout */
+	store_u64(e, arg(c, 3));      /* offout */
+	store_s64(e, (s32)arg(c, 0)); /* fdin */
+	store_u64(e, arg(c, 1));      /* offin */
+	store_u64(e, arg(c, 4));      /* len */
+}

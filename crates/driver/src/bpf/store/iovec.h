@@ -6,6 +6,7 @@
 #include "params.h"
 
 #define MAX_IOVECS 32	 /* looked at */
+#define UIO_MAXIOV 1024 /* taken by the kernel, which does not look at longer ones */
 #define VECTOR_BASE 0x1c000 /* where a vector is read to, in the scratch's second half */
 
 /* As a 64-bit program lays it out. */
@@ -32,7 +33,8 @@ static __always_inline void read_vector(struct event *e, struct call *c, struct 
 	v->compat = c->compat;
 	v->count = count < MAX_IOVECS ? count : MAX_IOVECS;
 	size = v->count * (c->compat ? 8 : 16);
-	v->ok = !bpf_probe_read_user(e->data + VECTOR_BASE, size & 0x3ff, (void *)at);
+	v->ok = count <= UIO_MAXIOV &&
+		!bpf_probe_read_user(e->data + VECTOR_BASE, size & 0x3ff, (void *)at);
 }
 
 static __always_inline void vector_piece(struct scratch *s, u32 compat, u32 i, struct user_iovec *to)
