@@ -6,7 +6,7 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::playback::Playback;
 use peregrine_capture::{Item, Options, Reader};
-use peregrine_event::eflags;
+use peregrine_event::{Event, code, eflags};
 use peregrine_rules::Rule;
 use std::io::Read;
 use std::path::Path;
@@ -97,7 +97,7 @@ fn pass(
                     .unwrap_or(Ok(()))?;
                 if let Some((before, allocated)) = count
                     && detector.quiet()
-                    && !event.info().has(eflags::EF_CREATES_FD | eflags::EF_DESTROYS_FD | eflags::EF_MODIFIES_STATE)
+                    && !brings_state(&event)
                 {
                     figures.allocations.0 += allocated() - before;
                     figures.allocations.1 += 1;
@@ -109,6 +109,12 @@ fn pass(
     figures.events = events;
     figures.alerts = detector.engine().matches().iter().sum::<u64>() - before;
     Ok(time)
+}
+
+/// Whether an event can make, change or end a process or descriptor; `getcwd` tells a process's directory.
+fn brings_state(event: &Event<'_>) -> bool {
+    event.info().has(eflags::EF_CREATES_FD | eflags::EF_DESTROYS_FD | eflags::EF_MODIFIES_STATE)
+        || event.code == code::SYSCALL_GETCWD_X
 }
 
 /// CPU time of this thread: what else runs on the machine does not count.

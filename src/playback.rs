@@ -17,6 +17,9 @@ use std::path::Path;
 /// The name of the event source.
 pub const SOURCE: &str = "syscall";
 
+/// Memory that an event's values can take before more is asked for, in bytes.
+const SCRATCH: usize = 16 << 10;
+
 /// State and settings of one run.
 pub struct Playback {
     /// The fields of the source.
@@ -41,7 +44,7 @@ impl Playback {
             fields: Fields::syscall().with_fixed(config.static_fields.iter().map(|(name, _)| name.clone())),
             session,
             state: State::default(),
-            scratch: Bump::new(),
+            scratch: Bump::with_capacity(SCRATCH),
             threads: config.thread_table_size,
             purging: config.purging,
             containers: config.containers,

@@ -7,6 +7,9 @@ use std::cell::{Cell, RefCell};
 /// Most threads whose CPU time is summed for `thread.totexectime`.
 const MAX_THREADS: usize = 1 << 17;
 
+/// Room for paths that are joined, in bytes: the longest that the kernel takes.
+const PATH: usize = 4096;
+
 /// What values depend on besides the event and the state. One a thread of evaluation: it is not shared.
 #[derive(Debug)]
 pub struct Session {
@@ -48,7 +51,7 @@ impl Default for Session {
             switches: RefCell::default(),
             usage: RefCell::default(),
             counter: Cell::new(0),
-            path: RefCell::default(),
+            path: RefCell::new(Vec::with_capacity(PATH)),
         }
     }
 }

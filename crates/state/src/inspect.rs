@@ -62,7 +62,7 @@ pub struct State {
 }
 
 /// Buffers that are kept between events so that steady work allocates nothing.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Pool {
     #[expect(clippy::vec_box, reason = "the boxes themselves are what is reused")]
     fds: Vec<Box<FdInfo>>,
@@ -81,6 +81,13 @@ const POOLED_NAME: usize = 4096;
 const POOLED_THREADS: usize = 256;
 /// A thread with larger buffers is given back to the allocator.
 const POOLED_THREAD: usize = 32 << 10;
+
+impl Default for Pool {
+    fn default() -> Self {
+        let (fds, threads, enters) = (Vec::new(), Vec::new(), Vec::new());
+        Self { fds, threads, enters, path: Vec::with_capacity(POOLED_NAME), base: Vec::with_capacity(POOLED_NAME) }
+    }
+}
 
 impl Pool {
     /// A blank descriptor.

@@ -23,19 +23,24 @@ pub(crate) struct RecentExits {
 impl RecentExits {
     /// Remembers an exit. Its time is the next event's: upstream removes the thread only then.
     pub(crate) fn record(&mut self, tid: i64, ptid: i64) {
-        self.unstamped = Some((ptid, tid));
-    }
-
-    /// Tells the time of the event that begins.
-    pub(crate) fn stamp(&mut self, ts: u64) {
-        let Some(key) = self.unstamped.take() else { return };
-        if self.times.insert(key, ts).is_none() {
+        let key = (ptid, tid);
+        self.unstamped = Some(key);
+        // Room is made now, not by the event that only brings the time.
+        if self.times.insert(key, u64::MAX).is_none() {
             self.order.push_back(key);
             if self.order.len() > CAPACITY
                 && let Some(oldest) = self.order.pop_front()
             {
                 self.times.remove(&oldest);
             }
+        }
+    }
+
+    /// Tells the time of the event that begins.
+    pub(crate) fn stamp(&mut self, ts: u64) {
+        let Some(key) = self.unstamped.take() else { return };
+        if let Some(time) = self.times.get_mut(&key) {
+            *time = ts;
         }
     }
 
