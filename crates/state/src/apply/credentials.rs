@@ -45,10 +45,48 @@ fn set_id(
     }
 }
 
+/// A new session, and with it a new process group and no terminal. (Odd) upstream takes the session alone, of the calling
+/// thread alone.
 pub(super) fn setsid(state: &mut State, event: &Event<'_>, context: &mut Context) {
     let Some((slot, sid)) = success(event, context) else { return };
     if let Some(thread) = state.threads.get_mut(slot) {
         thread.sid = sid;
+    }
+    if state.own {
+        each_thread(state, slot, |thread| {
+            (thread.sid, thread.tty) = (sid, 0);
+            (thread.pgid, thread.vpgid) = (thread.pid, thread.vpid);
+        });
+    }
+}
+
+/// Upstream does not follow it; Peregrine's own events do. The call's ids are those of the caller's PID namespace: in one
+/// other than the first they are understood as far as they mean the caller itself.
+pub(super) fn setpgid(state: &mut State, event: &Event<'_>, context: &mut Context) {
+    let Some((slot, _)) = success(event, context).filter(|_| state.own) else { return };
+    let (Some(of), Some(group)) = (event.int(1), event.int(2)) else { return };
+    let Some(caller) = state.threads.get(slot) else { return };
+    let translated = caller.in_pid_namespace();
+    let target = match of {
+        0 => Some(slot),
+        _ if of == caller.vpid => Some(slot),
+        _ if translated => None,
+        _ => state.threads.find(of),
+    };
+    let Some((target, thread)) = target.and_then(|target| Some((target, state.threads.get(target)?))) else { return };
+    let ids = if group == 0 || group == thread.vpid { (thread.pid, thread.vpid) } else { (group, group) };
+    if ids.0 == thread.pid || !translated {
+        each_thread(state, target, |thread| (thread.pgid, thread.vpgid) = ids);
+    }
+}
+
+/// Changes all threads of a process.
+fn each_thread(state: &mut State, slot: u32, change: impl Fn(&mut ThreadInfo)) {
+    let members: Vec<u32> = state.threads.members(slot).collect();
+    for member in members {
+        if let Some(thread) = state.threads.get_mut(member) {
+            change(thread);
+        }
     }
 }
 

@@ -41,7 +41,25 @@ fn container_id<'a>(event: &Event<'a>, index: usize) -> &'a [u8] {
 
 /// A container that an old capture tells of, as JSON.
 pub(super) fn container(state: &mut State, event: &Event<'_>, _context: &mut Context) {
-    let json = event.text(0).unwrap_or_default();
+    container_came(state, event.text(0).unwrap_or_default());
+}
+
+/// Events that plugins injected: the container plugin tells so of containers that came or went. Others change nothing.
+pub(super) fn asynchronous(state: &mut State, event: &Event<'_>, _context: &mut Context) {
+    let data = event.value(2).unwrap_or_default();
+    let json = data.split(|b| *b == 0).next().unwrap_or_default();
+    match event.text(1) {
+        Some(b"container") => container_came(state, json),
+        Some(b"container_removed") => {
+            if let Some(id) = json::string(json, b"id") {
+                state.known_containers.remove(&id);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn container_came(state: &mut State, json: &[u8]) {
     let Some(id) = json::string(json, b"id").filter(|id| !id.is_empty()) else { return };
     let container = Container {
         name: json::string(json, b"name").unwrap_or_default(),

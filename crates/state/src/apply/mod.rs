@@ -66,13 +66,14 @@ const ROWS: &[(u16, Apply)] = &[
     (SYSCALL_SETUID_X, credentials::setuid),
     (SYSCALL_SETRESGID_X, credentials::set_egid), (SYSCALL_SETREGID_X, credentials::set_egid),
     (SYSCALL_SETGID_X, credentials::setgid), (SYSCALL_SETSID_X, credentials::setsid),
+    (SYSCALL_SETPGID_X, credentials::setpgid),
     (SYSCALL_CAPSET_X, credentials::capset), (SYSCALL_UNSHARE_X, credentials::unshare), (SYSCALL_SETNS_X, credentials::setns),
     (SYSCALL_GETRLIMIT_X, memory::rlimit), (SYSCALL_SETRLIMIT_X, memory::rlimit), (SYSCALL_PRLIMIT_X, memory::prlimit),
     (SCHEDSWITCH_6_E, memory::switch), (SYSCALL_BRK_4_X, memory::sizes), (SYSCALL_MMAP_X, memory::sizes),
     (SYSCALL_MMAP2_X, memory::sizes), (SYSCALL_MUNMAP_X, memory::sizes),
     (USER_ADDED_E, metaevents::user_added), (USER_DELETED_E, metaevents::user_deleted),
     (GROUP_ADDED_E, metaevents::group_added), (GROUP_DELETED_E, metaevents::group_deleted),
-    (CONTAINER_JSON_2_E, metaevents::container),
+    (CONTAINER_JSON_2_E, metaevents::container), (ASYNCEVENT_E, metaevents::asynchronous),
 ];
 
 /// [`ROWS`] by event code.
@@ -202,6 +203,49 @@ fn u32_of(event: &Event<'_>, index: usize) -> u32 {
 mod tests {
     use super::*;
     use peregrine_event::table::EVENTS;
+
+    /// What upstream's parser looks at. Old events reach it, as they reach us, in the form of these.
+    #[rustfmt::skip]
+    const PARSED: &[u16] = &[
+        SYSCALL_OPEN_E, SYSCALL_CREAT_E, SYSCALL_OPENAT_2_E, SYSCALL_OPENAT2_E, SYSCALL_EXECVE_19_E, SYSCALL_EXECVEAT_E,
+        SOCKET_CONNECT_E, SYSCALL_READ_X, SYSCALL_READV_X, SYSCALL_PREAD_X, SYSCALL_PREADV_X, SOCKET_RECV_X,
+        SOCKET_RECVFROM_X, SOCKET_RECVMSG_X, SOCKET_RECVMMSG_X, SYSCALL_WRITE_X, SYSCALL_WRITEV_X, SYSCALL_PWRITE_X,
+        SYSCALL_PWRITEV_X, SOCKET_SEND_X, SOCKET_SENDTO_X, SOCKET_SENDMSG_X, SOCKET_SENDMMSG_X, SYSCALL_SENDFILE_X,
+        SYSCALL_OPEN_X, SYSCALL_CREAT_X, SYSCALL_OPENAT_2_X, SYSCALL_OPENAT2_X, SYSCALL_OPEN_BY_HANDLE_AT_X,
+        SYSCALL_UNSHARE_X, SYSCALL_SETNS_X, SYSCALL_MEMFD_CREATE_X, SYSCALL_CLONE_20_X, SYSCALL_FORK_20_X,
+        SYSCALL_VFORK_20_X, SYSCALL_CLONE3_X, SYSCALL_PIDFD_OPEN_X, SYSCALL_PIDFD_GETFD_X, SYSCALL_EXECVE_19_X,
+        SYSCALL_EXECVEAT_X, PROCEXIT_1_E, SYSCALL_PIPE_X, SYSCALL_PIPE2_X, SOCKET_SOCKET_X, SOCKET_BIND_X,
+        SOCKET_CONNECT_X, SOCKET_ACCEPT_5_X, SOCKET_ACCEPT4_6_X, SYSCALL_CLOSE_X, SYSCALL_CLOSE_RANGE_X, SYSCALL_FCNTL_X,
+        SYSCALL_EVENTFD_X, SYSCALL_EVENTFD2_X, SYSCALL_CHDIR_X, SYSCALL_FCHDIR_X, SYSCALL_GETCWD_X, SOCKET_SHUTDOWN_X,
+        SYSCALL_DUP_1_X, SYSCALL_DUP2_X, SYSCALL_DUP3_X, SYSCALL_SIGNALFD_X, SYSCALL_SIGNALFD4_X,
+        SYSCALL_TIMERFD_CREATE_X, SYSCALL_INOTIFY_INIT_X, SYSCALL_INOTIFY_INIT1_X, SYSCALL_BPF_2_X, SYSCALL_USERFAULTFD_X,
+        SYSCALL_IO_URING_SETUP_X, SYSCALL_EPOLL_CREATE_X, SYSCALL_EPOLL_CREATE1_X, SYSCALL_GETRLIMIT_X,
+        SYSCALL_SETRLIMIT_X, SYSCALL_PRLIMIT_X, SOCKET_SOCKETPAIR_X, SCHEDSWITCH_6_E, SYSCALL_BRK_4_X, SYSCALL_MMAP_X,
+        SYSCALL_MMAP2_X, SYSCALL_MUNMAP_X, SYSCALL_SETRESUID_X, SYSCALL_SETREUID_X, SYSCALL_SETRESGID_X,
+        SYSCALL_SETREGID_X, SYSCALL_SETUID_X, SYSCALL_SETGID_X, CPU_HOTPLUG_E, SYSCALL_CHROOT_X, SYSCALL_SETSID_X,
+        SOCKET_GETSOCKOPT_X, SYSCALL_CAPSET_X, USER_ADDED_E, USER_DELETED_E, GROUP_ADDED_E, GROUP_DELETED_E,
+        SYSCALL_PRCTL_X,
+    ];
+
+    /// Of those, what changes nothing there: it calls an observer that Falco has not (`sendfile`, `shutdown`), counts
+    /// only with the status of connections tracked, which Falco does not (`getsockopt`), or ends the program, which
+    /// this one need not (a processor that came or went).
+    const IDLE: &[u16] = &[SYSCALL_SENDFILE_X, SOCKET_SHUTDOWN_X, SOCKET_GETSOCKOPT_X, CPU_HOTPLUG_E];
+
+    /// What upstream's plugin for containers looks at, and what only Peregrine's own events change.
+    const OTHERS: &[u16] = &[CONTAINER_JSON_2_E, ASYNCEVENT_E, SYSCALL_SETPGID_X];
+
+    #[test]
+    fn every_event_that_upstream_parses_has_its_row() {
+        for code in PARSED {
+            let row = APPLY[usize::from(*code)].is_some();
+            assert_eq!(row, !IDLE.contains(code), "{}", EVENTS[usize::from(*code)].symbol);
+        }
+        for (code, _) in ROWS {
+            assert!(PARSED.contains(code) || OTHERS.contains(code), "{}", EVENTS[usize::from(*code)].symbol);
+        }
+        assert_eq!((PARSED.len(), ROWS.len()), (95, 94));
+    }
 
     #[test]
     fn descriptor_parameters_are_descriptors() {

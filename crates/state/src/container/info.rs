@@ -33,6 +33,11 @@ impl Containers {
         self.by_id.is_empty()
     }
 
+    /// Forgets a container.
+    pub(crate) fn remove(&mut self, id: &[u8]) {
+        self.by_id.remove(id);
+    }
+
     /// Adds or replaces a container; `false` if there is no room.
     pub(crate) fn insert(&mut self, id: Vec<u8>, container: Container, most: usize) -> bool {
         if self.by_id.len() >= most && !self.by_id.contains_key(&id) {

@@ -104,3 +104,62 @@ pub fn state() -> State {
 pub fn slot(state: &State, tid: i64) -> Slot {
     state.lookup(tid).unwrap_or_else(|| panic!("no thread {tid}"))
 }
+
+/// Parameters of a clone event.
+pub fn cloned<'a>(result: i64, pid: i64, ptid: i64, flags: i64, vtid: i64) -> Vec<P<'a>> {
+    vec![
+        P::I(result),
+        P::T("/bin/sh"),
+        P::R(b"-c\0ls\0"),
+        P::I(0),
+        P::I(pid),
+        P::I(ptid),
+        P::T(""),
+        P::I(1024),
+        P::I(1),
+        P::I(2),
+        P::W(3),
+        P::W(4),
+        P::W(5),
+        P::T("sh"),
+        P::R(b"cpu=/\0"),
+        P::W(flags as u32),
+        P::W(1000),
+        P::W(100),
+        P::I(vtid),
+        P::I(pid),
+        P::I(0),
+    ]
+}
+
+/// Parameters of an exec event, of the process itself.
+pub fn exec<'a>(tid: i64, name: &'a str) -> Vec<P<'a>> {
+    let mut params = vec![P::I(0), P::T(name), P::R(b"-x\0"), P::I(tid), P::I(tid), P::I(1), P::T(""), P::I(1024)];
+    params.extend([
+        P::I(0),
+        P::I(0),
+        P::W(0),
+        P::W(0),
+        P::W(0),
+        P::T(name),
+        P::R(b"cpu=/\0"),
+        P::R(b"B=2\0"),
+        P::W(7),
+        P::I(tid),
+        P::W(33),
+        P::W(1),
+    ]);
+    params.extend([
+        P::I(1),
+        P::I(2),
+        P::I(3),
+        P::I(99),
+        P::I(500),
+        P::I(600),
+        P::W(0),
+        P::T("/bin/it (deleted)"),
+        P::I(tid),
+        P::W(0),
+    ]);
+    params
+}

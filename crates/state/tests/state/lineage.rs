@@ -1,46 +1,12 @@
 //! Threads: who made whom, what is inherited, what exec changes, who takes orphans.
 
-use crate::build::{P, P::*, act, apply, event, fd, find, slot, state, thread, with_records};
+use crate::build::{P::*, act, apply, cloned, event, exec, fd, find, slot, state, thread, with_records};
 use peregrine_event::code::*;
 use peregrine_event::defines::*;
 use peregrine_event::record::Tag;
 use peregrine_state::{Limits, Options, State};
 
 const SECOND: u64 = 1_000_000_000;
-
-/// Parameters of a clone event.
-fn cloned<'a>(result: i64, pid: i64, ptid: i64, flags: i64, vtid: i64) -> Vec<P<'a>> {
-    vec![
-        I(result),
-        T("/bin/sh"),
-        R(b"-c\0ls\0"),
-        I(0),
-        I(pid),
-        I(ptid),
-        T(""),
-        I(1024),
-        I(1),
-        I(2),
-        W(3),
-        W(4),
-        W(5),
-        T("sh"),
-        R(b"cpu=/\0"),
-        W(flags as u32),
-        W(1000),
-        W(100),
-        I(vtid),
-        I(pid),
-        I(0),
-    ]
-}
-
-fn exec<'a>(tid: i64, name: &'a str) -> Vec<P<'a>> {
-    let mut params = vec![I(0), T(name), R(b"-x\0"), I(tid), I(tid), I(1), T(""), I(1024)];
-    params.extend([I(0), I(0), W(0), W(0), W(0), T(name), R(b"cpu=/\0"), R(b"B=2\0"), W(7), I(tid), W(33), W(1)]);
-    params.extend([I(1), I(2), I(3), I(99), I(500), I(600), W(0), T("/bin/it (deleted)"), I(tid), W(0)]);
-    params
-}
 
 fn spawn(state: &mut State, parent: i64, child: i64) {
     apply(state, &event(SECOND, parent, SYSCALL_CLONE_20_X, &cloned(child, parent, 1, 0, parent)));

@@ -5,5 +5,7 @@ mod build;
 mod descriptors;
 mod lineage;
 mod misc;
+mod old;
 mod sockets;
 mod steady;
+mod tree;

@@ -1,8 +1,9 @@
 //! Directories, credentials, limits, sizes, accounts, containers, events that belong to nobody.
 
-use crate::build::{P::*, act, apply, event, find, state, thread};
+use crate::build::{P::*, act, apply, event, fd, find, state, thread};
 use peregrine_event::code::*;
 use peregrine_event::defines::PPM_CL_CLONE_NEWUSER;
+use peregrine_state::State;
 
 #[test]
 fn directories() {
@@ -77,6 +78,70 @@ fn accounts_and_containers() {
 }
 
 #[test]
+fn containers_that_a_plugin_tells_of() {
+    let mut state = state();
+    let tell = |state: &mut State, name: &str, json: &str| {
+        act(state, -1, ASYNCEVENT_E, &[W(0), T(name), T(json)]);
+    };
+    let json = r#"{"container":{"id":"c1","name":"web","image":"nginx","type":0}}"#;
+    tell(&mut state, "else", json);
+    assert!(state.container(b"c1").is_none(), "another plugin's");
+    tell(&mut state, "container", json);
+    assert_eq!(state.container(b"c1").unwrap().name, b"web");
+    tell(&mut state, "container_removed", r#"{"container":{"id":"c2"}}"#);
+    tell(&mut state, "container_removed", "junk");
+    assert_eq!(state.counters().n_containers, 1);
+    tell(&mut state, "container_removed", json);
+    assert_eq!((state.counters().n_containers, find(&state, -1).is_none()), (0, true));
+}
+
+/// Joined to more than a capture holds, a path is none.
+#[test]
+fn paths_that_are_too_long() {
+    let mut state = state();
+    let long = format!("/{}", ["A", "B", "C"].map(|c| c.repeat(1000)).join("/"));
+    for (code, params) in [
+        (SYSCALL_OPEN_X, vec![I(7), T(&long), W(1), W(0), W(5), I(123)]),
+        (SYSCALL_OPEN_BY_HANDLE_AT_X, vec![I(7), I(5), W(1), T(&long), W(0), I(0)]),
+    ] {
+        assert_eq!(act(&mut state, 10, code, &params).fd.unwrap().name, b"/DIR_TOO_LONG/FILENAME_TOO_LONG");
+    }
+    let unknown = act(&mut state, 10, SYSCALL_OPEN_BY_HANDLE_AT_X, &[I(7), I(5), W(1), T("<NA>"), W(0), I(0)]);
+    assert_eq!(unknown.fd.unwrap().name, b"<NA>");
+    let odd = act(&mut state, 10, SYSCALL_OPEN_X, &[I(8), R(b"/tmp/bad\xff\0"), W(1), W(0), W(5), I(1)]);
+    assert_eq!(odd.fd.unwrap().name, b"/tmp/bad\xff", "bytes that are no text stay");
+}
+
+/// What upstream's parser looks at without changing anything.
+#[test]
+fn events_without_effect() {
+    let mut state = state();
+    act(&mut state, 10, SOCKET_SOCKET_X, &[I(4), W(2), W(1), W(0), W(0)]);
+    let before = thread(&state, 10).clone();
+    for (code, params) in [
+        (SOCKET_SHUTDOWN_X, vec![I(0), I(4), B(2)]),
+        (SOCKET_GETSOCKOPT_X, vec![I(0), I(4), B(1), B(4), R(&[1, 111, 0, 0, 0, 0, 0, 0, 0]), W(4)]),
+        (SYSCALL_SENDFILE_X, vec![I(5), I(0), I(4), I(3), I(5)]),
+        (SYSCALL_WRITE_X, vec![I(-32), R(b""), I(4), W(1)]),
+        (SYSCALL_SETPGID_X, vec![I(0), I(10), I(77)]),
+        (SYSCALL_PRCTL_X, vec![I(0), W(15), T("other"), I(0)]),
+    ] {
+        act(&mut state, 10, code, &params);
+        let (now, then) = (thread(&state, 10), &before);
+        assert_eq!((now.pgid, now.vpgid, &now.comm), (then.pgid, then.vpgid, &then.comm), "{code}");
+        let socket = fd(&state, 10, 4).unwrap();
+        assert_eq!(
+            (socket.connected, &socket.name[..], fd(&state, 10, 3).is_some()),
+            (false, &b""[..], true),
+            "{code}"
+        );
+    }
+    act(&mut state, -1, CPU_HOTPLUG_E, &[W(1), W(0)]);
+    act(&mut state, -1, PLUGINEVENT_E, &[W(1), R(b"x")]);
+    assert_eq!(state.counters().n_threads, 2, "and none of them makes a thread of nobody");
+}
+
+#[test]
 fn every_event_counts_and_times_follow() {
     let mut state = state();
     assert_eq!(apply(&mut state, &event(5, -1, USER_DELETED_E, &[])).context.num, 1);
@@ -84,4 +149,53 @@ fn every_event_counts_and_times_follow() {
     apply(&mut state, &event(9, 10, SYSCALL_CHDIR_X, &[I(0), T("/")]));
     apply(&mut state, &event(20, 10, SCHEDSWITCH_6_E, &[]));
     assert_eq!((thread(&state, 10).lastevent_ts, thread(&state, 10).prevevent_ts), (9, 6));
+}
+
+/// As the kernel does it; upstream follows `setsid` in part and `setpgid` not at all.
+#[test]
+fn sessions_and_process_groups() {
+    use crate::build::{cloned, with_records};
+    use peregrine_event::defines::{PPM_CL_CHILD_IN_PIDNS, PPM_CL_CLONE_FILES, PPM_CL_CLONE_THREAD};
+    use peregrine_event::record::Tag;
+    let own: &[(Tag, &[u8])] = &[(Tag::Marks, &[0; 4])];
+    let grown = || {
+        let mut state = state();
+        let flags = PPM_CL_CLONE_THREAD | PPM_CL_CLONE_FILES;
+        act(&mut state, 10, SYSCALL_CLONE_20_X, &cloned(11, 10, 1, flags, 10));
+        act(&mut state, 10, SYSCALL_CLONE_20_X, &cloned(20, 10, 1, 0, 10));
+        // In a namespace of its own, where it is 7.
+        let mut params = cloned(0, 30, 10, PPM_CL_CHILD_IN_PIDNS, 7);
+        params[19] = I(7);
+        act(&mut state, 30, SYSCALL_CLONE_20_X, &params);
+        state
+    };
+    let groups = |state: &State, tid: i64| (thread(state, tid).pgid, thread(state, tid).vpgid);
+    let before = groups(&grown(), 20);
+    for (caller, pid, group, changed, want) in [
+        (20, 0, 0, 20, (20, 20)),
+        (10, 20, 0, 20, (20, 20)),
+        (10, 20, 10, 20, (10, 10)),
+        (11, 0, 0, 10, (10, 10)),
+        (11, 10, 10, 11, (10, 10)),
+        (30, 0, 0, 30, (30, 7)),
+        (30, 7, 7, 30, (30, 7)),
+        (30, 0, 1, 30, before),
+        (30, 20, 0, 20, before),
+    ] {
+        let mut state = grown();
+        let params = [I(0), I(pid), I(group)];
+        apply(&mut state, &with_records(1, caller, SYSCALL_SETPGID_X, &params, own));
+        assert_eq!(groups(&state, changed), want, "setpgid({pid}, {group}) by {caller}");
+        apply(&mut state, &with_records(1, caller, SYSCALL_SETPGID_X, &[I(-1), I(pid), I(77)], own));
+        assert_eq!(groups(&state, changed), want, "it failed");
+    }
+    let mut state = grown();
+    apply(&mut state, &with_records(1, 11, SYSCALL_SETSID_X, &[I(10)], own));
+    for tid in [10, 11] {
+        let thread = thread(&state, tid);
+        assert_eq!((thread.sid, thread.pgid, thread.vpgid, thread.tty), (10, 10, 10, 0));
+    }
+    let mut replayed = grown();
+    act(&mut replayed, 20, SYSCALL_SETSID_X, &[I(20)]);
+    assert_eq!((thread(&replayed, 20).sid, groups(&replayed, 20)), (20, before));
 }
