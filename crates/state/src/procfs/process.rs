@@ -37,7 +37,7 @@ impl Budget {
         }
     }
 
-    fn is_over(&self) -> bool {
+    pub(super) fn is_over(&self) -> bool {
         self.started.elapsed() > self.bounds.time
     }
 

@@ -36,7 +36,7 @@ pub(super) fn processes(proc: &ProcDir, pids: &[i64], bounds: &Bounds, started: 
     });
     found.threads.sort_unstable_by_key(|thread| (thread.pid, thread.tid));
     found.fds.sort_unstable_by_key(|(pid, _)| *pid);
-    found.stats.net_namespaces = sockets::resolve(proc, &mut found);
+    sockets::resolve(proc, &mut found, &budget);
     found
 }
 

@@ -2,7 +2,7 @@
 
 use super::fds::pending_socket;
 use super::parse::{hex, number, words};
-use super::process::Found;
+use super::process::{Budget, Found};
 use super::reader::ProcDir;
 use crate::fd::l4;
 use peregrine_capture::tables::{FdKind, FdType};
@@ -32,9 +32,9 @@ const TABLES: &[Table] = &[
     Table { name: "netlink", ino: 9, kind: |_| Some(FdKind::Named(FdType::Netlink, Vec::new())) },
 ];
 
-/// Looks up what the sockets are that were found; how many namespaces that took. What is in no table stays unsupported:
-/// an empty unix name would be a guess.
-pub(super) fn resolve(proc: &ProcDir, found: &mut Found) -> usize {
+/// Looks up what the sockets are that were found, until the time is over. What is in no table stays unsupported: an empty
+/// unix name would be a guess.
+pub(super) fn resolve(proc: &ProcDir, found: &mut Found, budget: &Budget) {
     let namespace_of: FxHashMap<i64, u64> = found.namespaces.iter().copied().collect();
     let mut wanted: FxHashMap<u64, (i64, FxHashSet<u64>)> = FxHashMap::default();
     for (pid, fds) in &found.fds {
@@ -44,8 +44,15 @@ pub(super) fn resolve(proc: &ProcDir, found: &mut Found) -> usize {
         entry.0 = *pid;
         entry.1.extend(fds.iter().filter_map(pending_socket));
     }
-    let tables: FxHashMap<u64, FxHashMap<u64, FdKind>> =
-        wanted.iter().map(|(namespace, (pid, inodes))| (*namespace, read(proc, *pid, inodes))).collect();
+    let mut tables: FxHashMap<u64, FxHashMap<u64, FdKind>> = FxHashMap::default();
+    for (namespace, (pid, inodes)) in &wanted {
+        if budget.is_over() {
+            found.stats.left_out += inodes.len();
+        } else {
+            tables.insert(*namespace, read(proc, *pid, inodes));
+        }
+    }
+    found.stats.net_namespaces = tables.len();
     for (pid, fds) in &mut found.fds {
         let Some(sockets) = namespace_of.get(pid).and_then(|namespace| tables.get(namespace)) else { continue };
         for fd in fds {
@@ -55,7 +62,6 @@ pub(super) fn resolve(proc: &ProcDir, found: &mut Found) -> usize {
             }
         }
     }
-    tables.len()
 }
 
 /// The sockets of these inodes.

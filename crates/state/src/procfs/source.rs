@@ -52,7 +52,7 @@ impl ThreadSource for ProcSource {
         }
         let fds = scanner.descriptors(&process, tid);
         scanner.found.fds.push((tid, fds));
-        sockets::resolve(&self.proc, &mut scanner.found);
+        sockets::resolve(&self.proc, &mut scanner.found, &budget);
         Some((leader, scanner.found.fds.pop()?.1))
     }
 
@@ -62,7 +62,7 @@ impl ThreadSource for ProcSource {
         let process = self.proc.below(DecInt::new(pid)).ok()?;
         let fds = scanner.chosen(&process, pid, &[fd]);
         scanner.found.fds.push((pid, fds));
-        sockets::resolve(&self.proc, &mut scanner.found);
+        sockets::resolve(&self.proc, &mut scanner.found, &budget);
         scanner.found.fds.pop()?.1.pop()
     }
 
