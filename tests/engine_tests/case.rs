@@ -1,34 +1,15 @@
-//! One of upstream's tests: its options as our command line, and running it.
+//! One of upstream's tests: its options as Falco's command line, and running it.
 
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Why a test is left out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum LeftOut {
-    /// It is about another program: the artifact or driver tool.
-    OtherProgram,
-    /// Its events or its listing come from a plugin.
-    Plugin,
-    /// The help and listing options of another command line.
-    CommandLine,
-    /// Metrics, web server, or running without events until it is stopped.
-    MetricsAndLive,
-    /// Outputs other than standard output.
-    Outputs,
-    /// It asks for simulated drops and for what is then said.
-    SimulatedDrops,
-    /// Its capture is not there.
-    NoCapture,
-}
-
 /// A test that is covered.
 pub struct Case {
     test: Value,
-    /// Arguments of the program.
-    args: Vec<String>,
+    /// Falco's arguments; of a test that runs the program more than once, each.
+    runs: Vec<Vec<String>>,
     env: BTreeMap<String, String>,
     /// The lines that standard output is compared to.
     pub output: Option<PathBuf>,
@@ -38,6 +19,8 @@ pub struct Case {
 pub struct Ran {
     /// Exit code.
     pub code: i32,
+    /// Standard output, up to the closing figures.
+    pub lines: Vec<String>,
     pub stdout: String,
     pub stderr: String,
     /// Whether standard output is JSON.
@@ -48,25 +31,30 @@ pub struct Ran {
     pub results: Vec<Value>,
 }
 
-/// Parts of an option or a path of a file by which a test is left out.
-const LEFT_OUT: &[(&str, LeftOut)] = &[
-    ("tests/falcoctl/", LeftOut::OtherProgram),
-    ("tests/falcodriverloader/", LeftOut::OtherProgram),
-    ("tests/k8saudit/", LeftOut::Plugin),
-    ("--list-plugins", LeftOut::Plugin),
-    ("--plugin-info", LeftOut::Plugin),
-    ("Args(\"-l\")", LeftOut::CommandLine),
-    ("Args(tc.args...)", LeftOut::CommandLine),
-    ("PrometheusMetrics", LeftOut::MetricsAndLive),
-    ("configs.MetricsEnabled", LeftOut::MetricsAndLive),
-    ("engine.kind=nodriver", LeftOut::MetricsAndLive),
-    ("configs.FileOutput", LeftOut::Outputs),
-    ("configs.ProgramOutput", LeftOut::Outputs),
-    ("configs.DropsLog", LeftOut::SimulatedDrops),
-    ("configs.DropsAlert", LeftOut::SimulatedDrops),
-    ("configs.DropsExit", LeftOut::SimulatedDrops),
-    ("configs.DropsIgnore)", LeftOut::SimulatedDrops),
+/// Parts of an option or a path of a file by which a test is left out, and why.
+const LEFT_OUT: &[(&str, &str)] = &[
+    ("tests/falcoctl/", "it is about falcoctl"),
+    ("tests/falcodriverloader/", "it is about the loader of drivers"),
+    ("tests/k8saudit/", "its events come from a plugin, and plugins are not loaded yet"),
+    ("PrometheusMetrics", "it asks a running program's web server: the tests of outputs do"),
+    ("hotReloadCfg", "it changes a running program's files: the tests of reloading do"),
+    ("configs.DropsLog", "simulated drops over a capture"),
+    ("configs.DropsAlert", "simulated drops over a capture"),
+    ("configs.DropsExit", "simulated drops over a capture"),
+    ("configs.DropsIgnore)", "simulated drops over a capture"),
+    ("configs.FileOutput", "outputs other than standard output"),
+    ("configs.ProgramOutput", "outputs other than standard output"),
 ];
+
+/// What stands in place of the configuration that Falco's package installs.
+const CONFIG: &str = "\
+engine: {kind: modern_ebpf}
+stdout_output: {enabled: true}
+log_stderr: true
+load_plugins: []
+plugins:
+  - {name: container, library_path: libcontainer.so, init_config: {label_max_len: 100, with_size: false}}
+";
 
 fn texts(list: &Value) -> impl Iterator<Item = &str> {
     list.as_array().expect("a list").iter().map(|text| text.as_str().expect("a text"))
@@ -84,24 +72,38 @@ fn call(option: &str) -> (&str, &str) {
 }
 
 impl Case {
-    /// The test as a command line.
+    /// The test as command lines.
     ///
     /// # Errors
     /// Why it is left out.
-    pub fn read(test: &Value, corpus: &Path) -> Result<Self, LeftOut> {
+    pub fn read(test: &Value, corpus: &Path) -> Result<Self, &'static str> {
         let parts = || texts(&test["options"]).chain(test["file"].as_str());
         if let Some((_, reason)) = LEFT_OUT.iter().find(|(part, _)| parts().any(|text| text.contains(part))) {
             return Err(*reason);
         }
-        let mut case = Self { test: test.clone(), args: Vec::new(), env: BTreeMap::new(), output: None };
+        let mut case = Self { test: test.clone(), runs: Vec::new(), env: BTreeMap::new(), output: None };
         let outputs = test["refs"].as_object().expect("a map").keys().find(|key| key.starts_with("outputs."));
         case.output = outputs.map(|key| case.file(key, corpus));
-        if texts(&test["options"]).any(|option| option.starts_with("RulesValidation(")) {
-            case.args = vec!["check".into(), "--json".into()];
-        } else {
-            case.args = vec!["replay".into(), capture(test, corpus).ok_or(LeftOut::NoCapture)?];
+        let capture = match texts(&test["options"]).any(|option| option.starts_with("CaptureFile(")) {
+            true => Some(capture(test, corpus).ok_or("its capture is not there")?),
+            false => None,
+        };
+        let options: Vec<&str> = texts(&test["options"]).collect();
+        // An option that comes again begins another run.
+        let again = options.iter().position(|option| option.starts_with("Rules(") && Some(option) == options.first());
+        let split = options.iter().enumerate().skip(1).find(|(_, o)| again.is_some() && Some(*o) == options.first());
+        let parts = match split {
+            Some((at, _)) => vec![&options[..at], &options[at..]],
+            None => vec![&options[..]],
+        };
+        for part in parts {
+            let run = case.arguments(part, capture.as_deref(), corpus);
+            case.runs.push(run);
         }
-        texts(&test["options"]).for_each(|option| case.option(option, corpus));
+        // The help's test loops over both of its options.
+        if case.name().ends_with("_Help") {
+            case.runs = vec![vec!["-h".into()], vec!["--help".into()]];
+        }
         Ok(case)
     }
 
@@ -110,36 +112,48 @@ impl Case {
         corpus.join(name)
     }
 
-    fn option(&mut self, option: &str, corpus: &Path) {
+    /// Falco's arguments: the configuration, what upstream's harness adds, and the options.
+    fn arguments(&mut self, options: &[&str], capture: Option<&str>, corpus: &Path) -> Vec<String> {
+        let config = options.iter().find_map(|option| option.strip_prefix("Config(")?.strip_suffix(')'));
+        let config = config.map_or_else(installed, |key| self.file(key, corpus));
+        let mut args: Vec<String> = vec!["-c".into(), config.to_string_lossy().into_owned()];
+        for fixed in ["stdout_output.enabled=true", "log_syslog=false"] {
+            args.extend(["-o".into(), fixed.into()]);
+        }
+        if let Some(capture) = capture {
+            args.extend(["-o".into(), "engine.kind=replay".into()]);
+            args.extend(["-o".into(), format!("engine.replay.capture_file={capture}")]);
+        }
+        options.iter().for_each(|option| args.extend(self.option(option, corpus)));
+        args
+    }
+
+    fn option(&mut self, option: &str, corpus: &Path) -> Vec<String> {
         let (name, inner) = call(option);
-        let files: Vec<String> = match name {
-            "Rules" | "RulesValidation" | "Config" => {
-                inner.split(',').map(|key| self.file(key.trim(), corpus).to_string_lossy().into_owned()).collect()
-            }
-            _ => Vec::new(),
+        let files = || inner.split(',').map(|key| self.file(key.trim(), corpus).to_string_lossy().into_owned());
+        let each = |flag: &str, values: &mut dyn Iterator<Item = String>| -> Vec<String> {
+            values.flat_map(|value| [flag.to_owned(), value]).collect()
         };
-        let replay = self.is_replay();
-        let mut add = |more: Vec<String>| self.args.extend(more);
         match name {
-            "Rules" => files.into_iter().for_each(|file| add(vec!["-r".into(), file])),
-            "RulesValidation" => add(files),
-            "Config" => files.into_iter().for_each(|file| add(vec!["-c".into(), file])),
-            "OutputJSON" if replay => add(vec!["--json".into()]),
-            // A validation's result is JSON anyhow, the capture is known, and we look at all events always.
-            "OutputJSON" | "CaptureFile" | "AllEvents" => {}
+            "Rules" => each("-r", &mut files()),
+            "RulesValidation" => each("-V", &mut files()),
+            "OutputJSON" => vec!["-o".into(), "json_output=true".into()],
+            "AllEvents" => vec!["-o".into(), "base_syscalls.all=true".into()],
+            // Both are put before the others.
+            "Config" | "CaptureFile" => Vec::new(),
             // `-t`: none but those with a tag.
             "EnabledTags" => {
-                add(vec!["-o".into(), "rules[].disable.rule=*".into()]);
-                quoted(inner).for_each(|tag| add(vec!["-o".into(), format!("rules[].enable.tag={tag}")]));
+                let tags = quoted(inner).map(|tag| format!("rules[].enable.tag={tag}"));
+                each("-o", &mut std::iter::once("rules[].disable.rule=*".into()).chain(tags))
             }
             // `-T`: those with a tag not.
-            "DisabledTags" => {
-                quoted(inner).for_each(|tag| add(vec!["-o".into(), format!("rules[].disable.tag={tag}")]));
-            }
-            "Args" if inner.starts_with("\"-o\"") => add(quoted(inner).collect()),
+            "DisabledTags" => each("-o", &mut quoted(inner).map(|tag| format!("rules[].disable.tag={tag}"))),
+            "Args" if inner == "tc.args..." => Vec::new(),
+            "Args" => quoted(inner).collect(),
             "EnvVars" => {
                 let words: Vec<String> = quoted(inner).collect();
                 self.env.extend(words.chunks(2).map(|pair| (pair[0].clone(), pair[1].clone())));
+                Vec::new()
             }
             _ => panic!("{}: the option {option} is not understood", self.name()),
         }
@@ -152,7 +166,7 @@ impl Case {
 
     /// Whether a capture is replayed.
     pub fn is_replay(&self) -> bool {
-        self.args[0] == "replay"
+        self.runs.iter().flatten().any(|arg| arg == "engine.kind=replay")
     }
 
     /// Codes of errors and warnings that it must have.
@@ -162,8 +176,8 @@ impl Case {
 
     /// Rules that must raise nothing.
     pub fn silent_rules(&self) -> BTreeSet<&str> {
-        let counts = self.test["expect"]["rule_counts"].as_array().expect("a list");
-        counts.iter().filter(|count| count[0] == 0).map(|count| count[1].as_str().expect("a rule")).collect()
+        let counts = self.test["expect"]["rule_counts"].as_array().expect("a list").iter();
+        counts.filter(|count| count[0] == 0).map(|count| count[1].as_str().expect("a rule")).collect()
     }
 
     /// All assertions; those that are only told as expected counts and exit code too.
@@ -176,27 +190,45 @@ impl Case {
         texts(&self.test["asserts"]).map(str::to_owned).chain(counts).chain(exit).collect()
     }
 
-    /// Runs the program.
-    pub fn run(&self) -> Ran {
+    /// Runs the program, each time that the test does.
+    pub fn run(&self) -> Vec<Ran> {
+        self.runs.iter().map(|args| self.run_with(args)).collect()
+    }
+
+    fn run_with(&self, args: &[String]) -> Ran {
         let mut command = Command::new(env!("CARGO_BIN_EXE_peregrine"));
-        let output = command.args(&self.args).env("TZ", "UTC").envs(&self.env).output().expect("the program starts");
+        let command = command.arg("falco").args(args).env("TZ", "UTC").env_remove("FALCO_HOSTNAME").envs(&self.env);
+        let output = command.output().expect("the program starts");
         let code = output.status.code().unwrap_or_else(|| panic!("{}: ended by a signal", self.name()));
         let stdout = String::from_utf8(output.stdout).expect("standard output is UTF-8");
         let stderr = String::from_utf8(output.stderr).expect("standard error is UTF-8");
-        let is_json = self.args.iter().any(|arg| arg == "--json");
+        let is_json = args.iter().any(|arg| arg == "json_output=true");
+        let lines: Vec<String> =
+            stdout.lines().take_while(|line| !line.starts_with("Events detected: ")).map(str::to_owned).collect();
+        if self.is_replay() && code == 0 {
+            assert!(stdout.contains("\nTriggered rules by rule name:\n"), "{}: no closing figures", self.name());
+        }
         let mut objects: Vec<Value> = Vec::new();
-        if is_json {
-            objects = stdout.lines().map(|line| serde_json::from_str(line).expect("an object a line")).collect();
+        if is_json && !args.iter().any(|arg| arg == "-l") {
+            let object = |line: &String| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"));
+            objects = lines.iter().map(object).collect();
         }
         let (mut alerts, mut results) = (Vec::new(), Vec::new());
         if self.is_replay() {
             alerts = objects;
-        } else {
+        } else if args.iter().any(|arg| arg == "-V") {
             assert_eq!(objects.len(), 1, "{}: {stderr}", self.name());
             results = objects[0]["falco_load_results"].as_array().expect("results").clone();
         }
-        Ran { code, stdout, stderr, is_json, alerts, results }
+        Ran { code, lines, stdout, stderr, is_json, alerts, results }
     }
+}
+
+/// The configuration that is there when a test names none.
+fn installed() -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("engine_tests_falco.yaml");
+    std::fs::write(&path, CONFIG).expect("a configuration");
+    path
 }
 
 /// The capture's path, by the name of the file, if it is there.
