@@ -51,7 +51,7 @@ pub fn measure(
     let mut reader = Reader::from_bytes(&path.to_string_lossy(), bytes, Options::default()).map_err(input)?;
     let mut playback = Playback::new(config);
     let mut detector = Detector::new(rules.to_vec(), &playback.fields, config.rule_matching)?;
-    let mut out = Output::none(config);
+    let mut out = Output::none();
     let mut figures = Figures::default();
     let mut total = Duration::ZERO;
     while figures.passes < PASSES && (total < MEASURED || figures.passes < 2) {

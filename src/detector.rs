@@ -38,7 +38,7 @@ impl Detector {
     pub fn look(&mut self, moment: &Moment<'_>, fields: &Fields, out: &mut Output) -> Result<(), Failure> {
         for index in self.engine.evaluate(moment) {
             let alert = alert(&self.rules[*index as usize], moment, fields, &self.hostname);
-            out.alert(&alert)?;
+            out.alert(alert)?;
         }
         Ok(())
     }

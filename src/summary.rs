@@ -3,6 +3,7 @@
 use crate::cli::one_line;
 use crate::detector::Detector;
 use crate::failure::Failure;
+use peregrine_outputs::Report;
 use serde_json::json;
 use std::fmt::Write;
 use std::path::Path;
@@ -14,6 +15,7 @@ pub struct Summary {
     /// Events that were lost.
     pub drops: u64,
     alerts: Vec<(String, u64)>,
+    outputs: Vec<Report>,
     /// CPU time of the process.
     pub cpu_seconds: f64,
     peak_rss_kib: u64,
@@ -21,9 +23,9 @@ pub struct Summary {
 
 impl Summary {
     /// The figures at this moment.
-    pub fn new(events: u64, drops: u64, detector: &Detector) -> Self {
+    pub fn new(events: u64, drops: u64, detector: &Detector, outputs: Vec<Report>) -> Self {
         let alerts = detector.matches().into_iter().map(|(rule, n)| (rule.to_owned(), n)).collect();
-        Self { events, drops, alerts, cpu_seconds: cpu_seconds(), peak_rss_kib: peak_rss_kib() }
+        Self { events, drops, alerts, outputs, cpu_seconds: cpu_seconds(), peak_rss_kib: peak_rss_kib() }
     }
 
     /// Says them on standard error.
@@ -32,6 +34,12 @@ impl Summary {
         let mut text = format!("events: {} seen, {} dropped; alerts: {total}", self.events, self.drops);
         for (rule, n) in &self.alerts {
             let _ = write!(text, "\n  {n:>8}  {}", one_line(rule));
+        }
+        for report in self.outputs.iter().filter(|report| report.output != "stdout" || report.lost_total() > 0) {
+            let _ = write!(text, "\noutput {}: {} delivered", report.output, report.delivered);
+            for (cause, n) in report.lost.iter().filter(|(_, n)| *n > 0) {
+                let _ = write!(text, ", {n} lost ({})", cause.name());
+            }
         }
         let _ =
             write!(text, "\ncost: {:.2} CPU seconds, peak memory {} MiB", self.cpu_seconds, self.peak_rss_kib / 1024);
@@ -45,12 +53,20 @@ impl Summary {
             "events": self.events,
             "drops": self.drops,
             "alerts": alerts,
+            "outputs": self.outputs.iter().map(output).collect::<serde_json::Map<_, _>>(),
             "cpu_seconds": self.cpu_seconds,
             "peak_rss_kib": self.peak_rss_kib,
         });
         let wrote = std::fs::write(path, format!("{text}\n"));
         wrote.map_err(|e| Failure::System(anyhow::Error::new(e).context(format!("cannot write {}", path.display()))))
     }
+}
+
+/// An output's name and what became of its alerts.
+fn output(report: &Report) -> (String, serde_json::Value) {
+    let lost: serde_json::Map<_, _> =
+        report.lost.iter().filter(|(_, n)| *n > 0).map(|(cause, n)| (cause.name().to_owned(), json!(n))).collect();
+    (report.output.to_owned(), json!({"offered": report.offered, "delivered": report.delivered, "lost": lost}))
 }
 
 /// CPU time of this process, user and system, in seconds; 0 where `/proc` cannot say.

@@ -230,7 +230,7 @@ fn fired(rules: &[Rule], parent: &str, name: &str, deed: Deed) -> Vec<String> {
     let config = Config::default();
     let mut playback = Playback::new(&config);
     let mut detector = Detector::new(rules.to_vec(), &playback.fields, Matching::All).expect("they compile");
-    let mut out = Output::none(&config);
+    let mut out = Output::none();
     playback.section(world(parent, name));
     for bytes in events(deed) {
         let event = Event::parse(&bytes, 0).expect("a well-formed event");

@@ -61,15 +61,11 @@ pub fn execute(args: &Args) -> Result<(), Failure> {
         Thing::Events => listing::events(format, "Peregrine"),
         Thing::Operators => words::rows(&words::operators(), format),
         Thing::Transformers => words::rows(&words::transformers(), format),
-        Thing::Outputs => words::rows(&[stdout()], format),
+        Thing::Outputs => words::rows(&words::outputs(), format),
         Thing::Rules => words::rows(&rules(args)?, format),
         Thing::Sources => words::rows(&words::sources(), format),
     };
     Ok(std::io::stdout().lock().write_all(text.as_bytes())?)
-}
-
-fn stdout() -> Row {
-    Row::named("stdout", "standard output: a line of text, or of JSON, an alert")
 }
 
 fn rules(args: &Args) -> Result<Vec<Row>, Failure> {

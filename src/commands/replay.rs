@@ -39,7 +39,7 @@ pub fn execute(args: &Args) -> Result<(), Failure> {
     let config = args.config.load()?;
     let playback = Playback::new(&config);
     let loaded = ruleset::load(&config, &args.rules, &playback.fields)?;
-    let out = Output::new(&config, args.json);
+    let out = Output::new(&config, args.json)?;
     let ended = replay(&config, playback, loaded.rules, out, &args.file, args.lenient, None)?;
     ended.result?;
     ended.summary.print();
@@ -57,6 +57,7 @@ pub fn replay(
     duration: Option<Duration>,
 ) -> Result<Ended, Failure> {
     let mut detector = Detector::new(rules, &playback.fields, config.rule_matching)?;
+    out.start(false)?;
     let (mut events, mut deadline) = (0, None);
     let read = playback.capture(file, lenient, |moment, fields| {
         let deadline = *deadline.get_or_insert_with(|| {
@@ -68,13 +69,14 @@ pub fn replay(
         events += 1;
         detector.look(moment, fields, &mut out)
     });
+    let (reports, told) = out.finish();
     let result = read
         .map(|read| {
             if duration.is_none() {
                 events = read.events
             }
         })
-        .and_then(|()| out.flush());
-    let summary = Summary::new(events, 0, &detector);
+        .and(told);
+    let summary = Summary::new(events, 0, &detector, reports);
     Ok(Ended { detector, summary, result })
 }

@@ -44,7 +44,7 @@ pub fn execute(args: &Args) -> Result<(), Failure> {
     let playback = Playback::new(&config);
     let loaded = ruleset::load(&config, &args.rules, &playback.fields)?;
     let files = loaded.files;
-    let out = Output::new(&config, args.json);
+    let out = Output::new(&config, args.json)?;
     let ended = watch(&config, playback, loaded.rules, out, &args.live, args.record.as_deref(), |detector| {
         announce(detector, files);
     })?;
@@ -84,6 +84,7 @@ pub fn watch(
     if let Some(writer) = &mut writer {
         writer.section(&snapshot.tables)?;
     }
+    out.borrow_mut().start(true)?;
     playback.live(snapshot)?;
     ready(&detector);
     let watched = live.run(
@@ -94,15 +95,20 @@ pub fn watch(
             let out = &mut out.borrow_mut();
             playback.event(event, false, |moment, fields| detector.look(moment, fields, out)).unwrap_or(Ok(()))
         },
-        |drops| drops.map_or(Ok(()), |drops| gaps.notice(&drops, &mut out.borrow_mut())),
+        |drops| {
+            let out = &mut out.borrow_mut();
+            out.tend()?;
+            drops.map_or(Ok(()), |drops| gaps.notice(&drops, out))
+        },
         || false,
     );
     if let Some(writer) = writer {
         writer.finish()?;
     }
     let counted = live.stats()?.total();
-    let summary = Summary::new(counted.events(), counted.drops(), &detector);
-    let result = watched.and_then(|()| out.borrow_mut().flush());
+    let (reports, told) = out.borrow_mut().finish();
+    let summary = Summary::new(counted.events(), counted.drops(), &detector, reports);
+    let result = watched.and(told);
     Ok(Ended { detector, summary, result })
 }
 
@@ -150,7 +156,7 @@ impl<'a> Gaps<'a> {
                     "{} events were dropped in the last second: what is known of processes and descriptors may be stale",
                     report.delta.drops()
                 ),
-                DropAction::Alert if self.alerts => out.alert(&counts(report).alert(report.ts, &self.hostname))?,
+                DropAction::Alert if self.alerts => out.alert(counts(report).alert(report.ts, &self.hostname))?,
                 DropAction::Alert => {}
                 DropAction::Exit => {
                     return Err(Failure::System(anyhow::anyhow!("events were dropped; ending, as configured")));

@@ -56,6 +56,11 @@ impl Default for Config {
             file: FileOutput::default(),
             http: http_defaults(),
             program: ProgramOutput::default(),
+            outputs: OutputBounds {
+                max_age: Duration::from_secs(300),
+                max_memory_mb: 64,
+                grace: Duration::from_secs(5),
+            },
             webserver: WebServer {
                 enabled: false,
                 threadiness: 0,
@@ -103,6 +108,8 @@ fn http_defaults() -> HttpOutput {
         compress_uploads: false,
         keep_alive: false,
         max_consecutive_timeouts: 5,
+        batch: 1,
+        timeout: Duration::from_secs(10),
     }
 }
 

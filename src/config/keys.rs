@@ -356,32 +356,27 @@ pub const KEYS: &[Key] = &[
     ),
     key("outputs_queue.capacity", U64, "0", "Alerts that may wait for the outputs; 0 for no limit.", |c, n| {
         put(&mut c.outputs_queue_capacity, number(n))
-    })
-    .pending(),
+    }),
     key("output_timeout", U32, "2000", "Milliseconds after which a delivery that hangs is told of.", |c, n| {
         put(&mut c.output_timeout, millis(n))
-    })
-    .pending(),
+    }),
     key("stdout_output.enabled", Shape::Bool, "true", "Alerts on standard output.", |c, n| {
         put(&mut c.stdout, boolean(n))
     })
     .falco("false"),
     key("syslog_output.enabled", Shape::Bool, "false", "Alerts to syslog.", |c, n| {
         put(&mut c.syslog.enabled, boolean(n))
-    })
-    .pending(),
+    }),
     key("file_output.enabled", Shape::Bool, "false", "Alerts appended to a file.", |c, n| {
         put(&mut c.file.enabled, boolean(n))
-    })
-    .pending(),
+    }),
     key("file_output.keep_alive", Shape::Bool, "false", "Keep the file open.", |c, n| {
         put(&mut c.file.keep_alive, boolean(n))
     }),
     key("file_output.filename", Shape::Text, "\"\"", "The file.", |c, n| put(&mut c.file.filename, path(n))),
     key("http_output.enabled", Shape::Bool, "false", "Alerts to an HTTP receiver.", |c, n| {
         put(&mut c.http.enabled, boolean(n))
-    })
-    .pending(),
+    }),
     key("http_output.url", Shape::Text, "\"\"", "Where to.", |c, n| {
         // Some configurations hold the quotation marks twice.
         put(&mut c.http.url, text(n).map(|url| url.trim_matches('"').to_owned()))
@@ -428,8 +423,7 @@ pub const KEYS: &[Key] = &[
     ),
     key("program_output.enabled", Shape::Bool, "false", "Alerts to a program's standard input.", |c, n| {
         put(&mut c.program.enabled, boolean(n))
-    })
-    .pending(),
+    }),
     key("program_output.keep_alive", Shape::Bool, "false", "One program for all alerts.", |c, n| {
         put(&mut c.program.keep_alive, boolean(n))
     }),
@@ -621,8 +615,42 @@ pub const KEYS: &[Key] = &[
         "\"\"",
         "Another host's syslog: `udp://HOST:PORT` or `tcp://HOST:PORT`; empty for this machine's.",
         |c, n| put(&mut c.syslog.address, string(n)),
-    )
-    .pending(),
+    ),
+    key(
+        "peregrine.outputs.max_age",
+        U32,
+        "300000",
+        "Milliseconds for which an alert that cannot be delivered is tried again; after them it counts as lost.",
+        |c, n| put(&mut c.outputs.max_age, millis(n)),
+    ),
+    key(
+        "peregrine.outputs.max_memory_mb",
+        Shape::Integer(1, 65536),
+        "64",
+        "MiB that the alerts waiting for one output may take.",
+        |c, n| put(&mut c.outputs.max_memory_mb, number(n)),
+    ),
+    key(
+        "peregrine.outputs.grace",
+        U32,
+        "5000",
+        "Milliseconds that the end waits for alerts that are still queued.",
+        |c, n| put(&mut c.outputs.grace, millis(n)),
+    ),
+    key(
+        "peregrine.http_output.batch",
+        Shape::Integer(1, 10000),
+        "1",
+        "Alerts in one request at most, a line each.",
+        |c, n| put(&mut c.http.batch, number(n)),
+    ),
+    key(
+        "peregrine.http_output.timeout",
+        Shape::Integer(1, u32::MAX as i64),
+        "10000",
+        "Milliseconds that an answer may take.",
+        |c, n| put(&mut c.http.timeout, millis(n)),
+    ),
 ];
 
 const NOT_NEGATIVE: Shape = Shape::Number(0.0, f64::INFINITY);

@@ -105,6 +105,8 @@ pub struct Config {
     pub http: HttpOutput,
     /// Alerts to a program.
     pub program: ProgramOutput,
+    /// What bounds the deliveries of all of them.
+    pub outputs: OutputBounds,
     /// The web server.
     pub webserver: WebServer,
     /// The program's own log.

@@ -139,6 +139,21 @@ pub struct HttpOutput {
     pub keep_alive: bool,
     /// Timeouts after which an alert is given up.
     pub max_consecutive_timeouts: u8,
+    /// Alerts in one request at most (`peregrine.http_output`).
+    pub batch: usize,
+    /// How long an answer may take (`peregrine.http_output`).
+    pub timeout: Duration,
+}
+
+/// What bounds the deliveries of every output (`peregrine.outputs`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutputBounds {
+    /// How long an alert is tried.
+    pub max_age: Duration,
+    /// MiB of one output's queue.
+    pub max_memory_mb: usize,
+    /// How long the end waits.
+    pub grace: Duration,
 }
 
 /// The web server (`webserver`).

@@ -3,6 +3,7 @@
 use super::Format;
 use crate::cli::{json_line, one_line};
 use peregrine_filter::parser::{MODIFIERS, OPERATORS, Side, TRANSFORMERS};
+use peregrine_outputs::OUTPUTS;
 use serde_json::{Value, json};
 
 /// One row: its name, what stands beside it, and the JSON object.
@@ -53,6 +54,16 @@ pub fn operators() -> Vec<Row> {
         json: json!({ "name": name, "right": "list", "modifier": true, "doc": doc }),
     });
     plain.chain(modifiers).collect()
+}
+
+/// Where alerts go, with the configuration's keys about it.
+pub fn outputs() -> Vec<Row> {
+    let row = |output: &peregrine_outputs::table::Output| Row {
+        name: output.name.to_owned(),
+        text: format!("{} ({})", output.doc, output.keys.join(", ")),
+        json: json!({ "name": output.name, "keys": output.keys, "doc": output.doc }),
+    };
+    OUTPUTS.iter().map(row).collect()
 }
 
 /// Functions over fields.

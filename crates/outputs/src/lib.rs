@@ -27,6 +27,6 @@ mod worker;
 pub use counters::Report;
 pub use error::{CAUSES, Cause, Error};
 pub use message::Message;
-pub use outputs::Outputs;
+pub use outputs::{Outputs, Prepared};
 pub use settings::{Overflow, Settings};
 pub use table::OUTPUTS;

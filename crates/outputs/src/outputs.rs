@@ -52,35 +52,55 @@ struct Channel {
     done: Receiver<()>,
 }
 
-impl Outputs {
-    /// Starts every output that the settings ask for, with queues in memory.
-    ///
-    /// # Errors
-    /// When the settings of one are wrong, or the system refuses a thread.
-    pub fn start(settings: &Settings) -> Result<Self, StartError> {
-        let (capacity, max_bytes) = (settings.capacity, settings.max_bytes);
-        Self::with_queues(settings, |_| Arc::new(MemoryQueue::new(capacity, max_bytes)))
-    }
+/// Outputs that are made but not at work: their settings are right, no thread runs yet. Threads have the privileges of
+/// whoever starts them, so that making comes before privileges are given up and starting after.
+pub struct Prepared {
+    settings: Settings,
+    sinks: Vec<(&'static str, Box<dyn Sink>)>,
+}
 
-    /// Starts them with a queue of the caller's making for each output's name.
+impl Prepared {
+    /// Makes every output that the settings ask for.
     ///
     /// # Errors
-    /// As [`Outputs::start`].
-    pub fn with_queues(
-        settings: &Settings,
-        mut queue: impl FnMut(&'static str) -> Arc<dyn Queue>,
-    ) -> Result<Self, StartError> {
+    /// When the settings of one are wrong.
+    pub fn new(settings: Settings) -> Result<Self, StartError> {
         let mut sinks = Vec::new();
         for row in OUTPUTS {
-            if let Some(sink) = (row.open)(settings) {
+            if let Some(sink) = (row.open)(&settings) {
                 let sink = sink.map_err(|error| StartError::Output { output: row.name, error })?;
                 sinks.push((row.name, sink));
             }
         }
-        Self::with_sinks(settings, sinks, &mut queue)
+        Ok(Self { settings, sinks })
     }
 
-    /// Starts sinks of the caller's making.
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.sinks.is_empty()
+    }
+
+    /// Starts them, with queues in memory.
+    ///
+    /// # Errors
+    /// When the system refuses a thread or a descriptor.
+    pub fn start(self, overflow: Overflow) -> Result<Outputs, StartError> {
+        let settings = Settings { overflow, ..self.settings };
+        let (capacity, max_bytes) = (settings.capacity, settings.max_bytes);
+        Outputs::with_sinks(&settings, self.sinks, &mut |_| Arc::new(MemoryQueue::new(capacity, max_bytes)))
+    }
+}
+
+impl Outputs {
+    /// Makes and starts every output that the settings ask for, with queues in memory.
+    ///
+    /// # Errors
+    /// When the settings of one are wrong, or the system refuses a thread.
+    pub fn start(settings: &Settings) -> Result<Self, StartError> {
+        Prepared::new(settings.clone())?.start(settings.overflow)
+    }
+
+    /// Starts sinks, each with the queue that `queue` makes for its name.
     ///
     /// # Errors
     /// When the system refuses a thread or a descriptor.
