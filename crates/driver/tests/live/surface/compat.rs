@@ -66,8 +66,7 @@ impl Surface {
         let row = calls::by_name(name).expect(name);
         assert!(number == 102 || row.i386.contains(&(number as u16)), "{number} is {name}");
         let result = system_call32(number, args);
-        let args: Vec<_> = args.iter().map(|arg| u64::from(*arg)).collect();
-        self.expect(&format!("32-bit {name}"), row.event, &args, params(result));
+        self.expect(&format!("32-bit {name}{args:x?}"), row.event, params(result));
         result
     }
 }
@@ -153,5 +152,5 @@ fn memory(t: &mut Surface, low: &mut Low) {
 }
 
 fn self_expect(t: &mut Surface, params: Vec<super::harness::P>) {
-    t.expect("32-bit mmap", code::SYSCALL_MMAP_X, &[], params);
+    t.expect("32-bit mmap", code::SYSCALL_MMAP_X, params);
 }

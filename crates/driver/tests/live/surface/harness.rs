@@ -1,11 +1,12 @@
 //! Making the calls and comparing their events.
 
 use peregrine_driver::{Config, LiveSource, Needs, Scope};
-use peregrine_event::{Event, EventInfo, calls};
-use std::collections::BTreeMap;
+use peregrine_event::{Event, EventInfo, calls, code, eflags};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// What a parameter must be.
+#[derive(Clone)]
 pub enum P {
     /// A number, as wide as the schema says.
     N(i64),
@@ -53,6 +54,8 @@ struct Expected {
     tid: i64,
     code: u16,
     params: Vec<P>,
+    /// Whether the call succeeded; `None` where that is no question.
+    success: Option<bool>,
 }
 
 /// The driver over this process, and the events that it must have told of.
@@ -62,7 +65,7 @@ pub struct Surface {
 }
 
 /// A call of a child: its name, its arguments, the parameters of its event.
-pub type ChildCall<'a> = (&'a str, Vec<u64>, Vec<P>);
+pub type ChildCall = (&'static str, Vec<u64>, Vec<P>);
 
 impl Surface {
     /// Watches this process and its children.
@@ -76,36 +79,49 @@ impl Surface {
     pub fn call(&mut self, name: &str, args: &[u64], params: impl FnOnce(i64) -> Vec<P>) -> i64 {
         let row = calls::by_name(name).expect(name);
         let result = system_call(number(row), args);
-        self.expect(name, row.event, args, params(result));
+        self.expect(&format!("{name}{args:x?}"), row.event, params(result));
         result
     }
 
+    /// Whether this architecture has the call.
+    pub fn has(name: &str) -> bool {
+        number(calls::by_name(name).expect(name)) >= 0
+    }
+
     /// Notes an event of this thread.
-    pub fn expect(&mut self, name: &str, code: u16, args: &[u64], params: Vec<P>) {
-        self.expect_of(gettid(), name, code, args, params);
+    pub fn expect(&mut self, what: &str, code: u16, params: Vec<P>) {
+        self.expect_of(gettid(), what, code, params);
     }
 
-    fn expect_of(&mut self, tid: i64, name: &str, code: u16, args: &[u64], params: Vec<P>) {
-        self.expected.push(Expected { what: format!("{name}{args:x?}"), tid, code, params });
+    /// Notes an event of any thread.
+    pub fn expect_of(&mut self, tid: i64, what: &str, code: u16, params: Vec<P>) {
+        let success = params.first().and_then(|result| if let N(result) = result { Some(*result >= 0) } else { None });
+        self.expected.push(Expected { what: what.to_owned(), tid, code, params, success });
     }
 
-    /// Makes calls in a child that then ends, and notes what their events must say.
-    pub fn child(&mut self, calls: Vec<ChildCall<'_>>) {
-        let rows: Vec<_> = calls.iter().map(|(name, ..)| calls::by_name(name).expect(name)).collect();
+    /// Makes calls in a child that then ends, and notes what their events must say. `calls` is asked twice: before the
+    /// child is born, for the calls, and again with its id, for the events.
+    pub fn child(&mut self, calls: impl Fn(i64) -> Vec<ChildCall>) {
+        let to_make = calls(0);
+        let numbers: Vec<_> = to_make.iter().map(|(name, ..)| number(calls::by_name(name).expect(name))).collect();
         // SAFETY: the child makes system calls with what was laid out before, and ends.
         let child = unsafe { libc::fork() };
         if child == 0 {
-            for (row, (_, args, _)) in rows.iter().zip(&calls) {
-                system_call(number(row), args);
+            for (number, (_, args, _)) in numbers.iter().zip(&to_make) {
+                system_call(*number, args);
             }
             // SAFETY: as above.
             unsafe { libc::_exit(0) };
         }
         assert!(child > 0, "a child is born");
         wait_for(child);
-        for (row, (name, args, params)) in rows.into_iter().zip(calls) {
-            self.expect_of(child.into(), name, row.event, &args, params);
+        for (name, args, params) in calls(child.into()) {
+            // A program that was executed is told of as an execve, whichever call it was.
+            let executed = name == "execveat" && matches!(params.first(), Some(N(0)));
+            let code = if executed { code::SYSCALL_EXECVE_19_X } else { calls::by_name(name).expect(name).event };
+            self.expect_of(child.into(), &format!("{name}{args:x?} in a child"), code, params);
         }
+        self.expect_of(child.into(), "the end of a child", code::PROCEXIT_1_E, vec![N(0), N(0), N(0), N(0), N(0)]);
     }
 
     /// Stops watching and compares.
@@ -128,8 +144,52 @@ impl Surface {
             }
         }
         assert!(wrong.is_empty(), "{} of {} rows:\n{}", wrong.len(), self.expected.len(), wrong.join("\n"));
+        self.check_coverage();
+    }
+
+    /// Every event that a call of this architecture has of its own must have been seen, of a call that succeeds and of one
+    /// that fails, but for those that never do.
+    fn check_coverage(&self) {
+        let seen = |code: u16, success: bool| {
+            self.expected.iter().any(|row| row.code == code && row.success.is_none_or(|of| of == success))
+        };
+        let own: BTreeSet<u16> = calls::CALLS.iter().filter(|call| number(call) >= 0).map(|call| call.event).collect();
+        let mut missing = Vec::new();
+        for code in &own {
+            let symbol = peregrine_event::info(*code).expect("the table has it").symbol;
+            for (success, never) in [(true, NEVER_SUCCEEDS), (false, NEVER_FAILS)] {
+                if !seen(*code, success) && !never.contains(&symbol) {
+                    missing.push(format!("{symbol} {}", if success { "success" } else { "failure" }));
+                }
+            }
+        }
+        assert!(missing.is_empty(), "{} of {} events without a row: {missing:?}", missing.len(), own.len());
+        assert!(
+            own.iter().all(|code| !peregrine_event::info(*code).is_some_and(|info| info.has(eflags::EF_OLD_VERSION)))
+        );
     }
 }
+
+/// Events of calls that cannot succeed here: modules and quotas are not to be had on every machine, nor changed by a test.
+const NEVER_SUCCEEDS: &[&str] = &[
+    "SYSCALL_INIT_MODULE_X",
+    "SYSCALL_FINIT_MODULE_X",
+    "SYSCALL_DELETE_MODULE_X",
+    "SYSCALL_QUOTACTL_X",
+    // Told as SYSCALL_EXECVE_19_X.
+    "SYSCALL_EXECVEAT_X",
+];
+
+/// Events of calls that cannot fail, or whose event does not say.
+const NEVER_FAILS: &[&str] = &[
+    "GENERIC_X",
+    "SYSCALL_BRK_4_X",
+    "SYSCALL_GETUID_X",
+    "SYSCALL_GETEUID_X",
+    "SYSCALL_GETGID_X",
+    "SYSCALL_GETEGID_X",
+    "SYSCALL_MUNLOCKALL_X",
+];
 
 /// Takes the first event with every parameter as expected, or says how the nearest one differs.
 fn take_match(events: &mut Vec<Vec<u8>>, expected: &Expected) -> Option<String> {
@@ -189,7 +249,7 @@ pub fn gettid() -> i64 {
 }
 
 /// Waits until a child has ended.
-fn wait_for(child: i32) {
+pub fn wait_for(child: i32) {
     // SAFETY: the status is not asked for.
     while unsafe { libc::waitpid(child, std::ptr::null_mut(), 0) } == -1 {}
 }

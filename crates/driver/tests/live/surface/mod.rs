@@ -7,9 +7,13 @@
 #[cfg(target_arch = "x86_64")]
 mod compat;
 mod data;
+mod files;
 mod harness;
+mod kernel;
+mod memory;
 mod net;
 mod process;
+mod wait;
 
 use harness::Surface;
 
@@ -17,9 +21,9 @@ use harness::Surface;
 fn every_call_tells_its_parameters() {
     let Some(_guard) = peregrine_testkit::live() else { return };
     let mut surface = Surface::start();
-    data::rows(&mut surface);
-    net::rows(&mut surface);
-    process::rows(&mut surface);
+    for rows in [files::rows, data::rows, net::rows, memory::rows, wait::rows, kernel::rows, process::rows] {
+        rows(&mut surface);
+    }
     #[cfg(target_arch = "x86_64")]
     compat::rows(&mut surface);
     surface.check();
