@@ -1,6 +1,7 @@
 //! What is known of a field from the kind of event alone.
 
 use super::Kind;
+use super::atom::{AtomKey, AtomRhs};
 use super::operand::Slot;
 use crate::fields::Fields;
 use crate::ops::{Literal, compare, text::ordered};
@@ -95,14 +96,15 @@ fn argument(arg: &Arg, info: &EventInfo) -> Known {
 }
 
 /// The outcome of a comparison of `evt.num`, where it is sure: events are counted from 1.
-pub fn event_number(op: Op, consts: &[Literal]) -> Option<bool> {
+pub fn event_number(key: &AtomKey) -> Option<bool> {
+    let AtomRhs::Consts(consts) = &key.rhs else { return None };
     let least = Value::Uint(1);
-    match (op, consts) {
+    match (key.op, &consts[..]) {
         (Op::Exists, _) => Some(true),
         (Op::In, _) => consts.iter().all(is_zero).then_some(false),
-        (Op::Ne, _) => consts.iter().all(is_zero).then_some(true),
-        (Op::Lt | Op::Le, [only]) => (!ordered(op, compare(least, only)?)).then_some(false),
-        (Op::Gt | Op::Ge, [only]) => ordered(op, compare(least, only)?).then_some(true),
+        (Op::Ne, [only]) => is_zero(only).then_some(true),
+        (Op::Lt | Op::Le, [only]) => (!ordered(key.op, compare(least, only)?)).then_some(false),
+        (Op::Gt | Op::Ge, [only]) => ordered(key.op, compare(least, only)?).then_some(true),
         _ => None,
     }
 }

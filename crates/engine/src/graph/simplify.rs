@@ -76,7 +76,7 @@ impl<'p, 'f> Specialise<'p, 'f> {
         let atom = self.pool.atom(id);
         let slot = self.pool.slot(atom.key.slot);
         if slot.name(self.pool.fields) == "evt.num" {
-            return event_number(atom.key.op, atom.key.consts());
+            return event_number(&atom.key);
         }
         let fields = self.pool.fields;
         let lhs = *self.known.entry(atom.key.slot).or_insert_with(|| known(slot, fields, self.kind));
