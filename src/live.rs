@@ -88,7 +88,7 @@ impl Live {
         let source = LiveSource::start(&driver)?;
         let snapshot = snapshot(&scope, config)?;
         if !args.no_drop_privileges {
-            let kept = peregrine_driver::drop_privileges()?;
+            let kept = peregrine_driver::drop_privileges(config.watch_config_files)?;
             tracing::debug!("privileges kept: {}", kept.join(", "));
         }
         let deadline = args.duration.and_then(|time| Instant::now().checked_add(time));

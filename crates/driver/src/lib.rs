@@ -25,7 +25,7 @@ pub mod stats;
 pub use config::{BufferSize, Config, Scope};
 pub use error::DriverError;
 pub use live::{Batch, LiveSource};
-pub use load::Driver;
+pub use load::{Control, Driver};
 pub use needs::Needs;
 pub use order::Irregular;
 pub use privileges::drop_privileges;

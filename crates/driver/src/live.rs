@@ -5,7 +5,7 @@
 //! empties the buffers, and the pause is chosen so that they stay far from full until the next.
 
 use crate::stats::{DropReport, DropWatch, Stats};
-use crate::{Config, Driver, DriverError, Irregular};
+use crate::{Config, Control, Driver, DriverError, Irregular};
 use peregrine_event::Event;
 use std::time::{Duration, Instant};
 
@@ -118,6 +118,11 @@ impl LiveSource {
     /// What the consumer found in the buffers that should not have been there.
     pub fn irregular(&self) -> Irregular {
         self.driver.irregular()
+    }
+
+    /// A handle that changes which events are wanted.
+    pub fn control(&self) -> Control {
+        self.driver.control()
     }
 
     /// The driver behind it.

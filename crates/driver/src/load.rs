@@ -14,6 +14,7 @@ use rustix::time::{ClockId, clock_gettime};
 use std::collections::BTreeMap;
 use std::os::fd::AsFd;
 use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 const BTF_PATH: &str = "/sys/kernel/btf/vmlinux";
@@ -28,8 +29,10 @@ const TRACEPOINTS: [(&str, &str, u16); 4] = [
     ("process_exec", "sched_process_exec", code::SYSCALL_EXECVE_19_X),
     ("process_fork", "sched_process_fork", code::SYSCALL_CLONE_20_X),
     ("process_exit", "sched_process_exit", code::PROCEXIT_1_E),
-    ("signal_deliver", "signal_deliver", code::SIGNALDELIVER_E),
+    SIGNALS,
 ];
+/// The one that is attached only where somebody wants it.
+const SIGNALS: (&str, &str, u16) = ("signal_deliver", "signal_deliver", code::SIGNALDELIVER_E);
 
 /// Programs that end what programs of calls began: their names and places in the table of programs (`maps.h`).
 const STAGES: [(&str, u32); 1] = [("stage_path", 512)];
@@ -48,20 +51,64 @@ const SCOPE_TREE: u32 = 2;
 
 /// The running kernel programs. Dropping it detaches them; nothing stays in the kernel, whatever way the process ends.
 pub struct Driver {
-    // Before the maps: programs stop writing first.
-    ebpf: Ebpf,
+    programs: Arc<Mutex<Programs>>,
     rings: Rings,
     counters: PerCpuArray<MapData, [u64; COUNTERS.len()]>,
-    _tables: Tables,
     boot_offset_ns: u64,
-    verified: BTreeMap<String, u32>,
     ring_bytes: usize,
 }
 
 impl std::fmt::Debug for Driver {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Driver").field("rings", &self.rings).field("programs", &self.verified).finish_non_exhaustive()
+        f.debug_struct("Driver").field("rings", &self.rings).finish_non_exhaustive()
     }
+}
+
+impl Drop for Driver {
+    /// Programs stop writing before the rings go, whoever still holds a [`Control`].
+    fn drop(&mut self) {
+        self.detach();
+    }
+}
+
+/// Changes what the running programs tell of, from any thread; draining goes on meanwhile.
+#[derive(Clone)]
+pub struct Control(Arc<Mutex<Programs>>);
+
+impl Control {
+    /// Loads the programs that these needs ask for and that are not there yet, and from then on wants these events and
+    /// no others. What was wanted before and still is goes on without a gap. Loading takes a moment and the privileges
+    /// for it; without effect once the driver was stopped.
+    ///
+    /// # Errors
+    /// What refused; events that were wanted before still are.
+    pub fn set_needs(&self, needs: &Needs) -> Result<(), DriverError> {
+        locked(&self.0).set_needs(needs)
+    }
+}
+
+impl std::fmt::Debug for Control {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Control").finish_non_exhaustive()
+    }
+}
+
+/// The programs with their tables.
+struct Programs {
+    // Before the maps: programs stop writing first.
+    ebpf: Ebpf,
+    tables: Tables,
+    verified: BTreeMap<String, u32>,
+    /// What is wanted now.
+    needs: Needs,
+    /// What was wanted at any time: its programs are loaded.
+    loaded: Needs,
+    drop_failed: bool,
+    stopped: bool,
+}
+
+fn locked(programs: &Mutex<Programs>) -> MutexGuard<'_, Programs> {
+    programs.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The maps that the programs look into, kept to be written again.
@@ -88,25 +135,31 @@ impl Driver {
         let mut ebpf = open_object(config, &target, boot_offset_ns, &types.read)?;
         let mut tables = Tables::take(&mut ebpf)?;
         let counters = take_map(&mut ebpf, "counters")?;
-        let verified = load_programs(&mut ebpf, &mut tables, &config.needs, &types.tracepoints)?;
+        let mut verified = BTreeMap::new();
+        load_programs(&mut ebpf, &mut tables, &config.needs, &types.tracepoints, &mut verified)?;
         drop(types);
         // The kernel's type information is no longer needed; the rings come after it, not beside it.
         crate::memory::give_back();
         let rings = tables.make_rings(config)?;
-        tables.want(config)?;
+        tables.want(&config.needs, config.drop_failed)?;
         attach(&mut ebpf, &config.needs)?;
         if let Target::Tree(root) = target {
             tables.seed_tree(root)?;
         }
+        let (needs, loaded, drop_failed) = (config.needs, config.needs, config.drop_failed);
+        let programs = Programs { ebpf, tables, verified, needs, loaded, drop_failed, stopped: false };
         Ok(Self {
-            ebpf,
+            programs: Arc::new(Mutex::new(programs)),
             rings,
             counters: PerCpuArray::try_from(counters).map_err(|e| map_error("counters", e))?,
-            _tables: tables,
             boot_offset_ns,
-            verified,
             ring_bytes: config.buffer.bytes() as usize,
         })
+    }
+
+    /// A handle that changes what the programs tell of.
+    pub fn control(&self) -> Control {
+        Control(Arc::clone(&self.programs))
     }
 
     /// Hands on what has arrived up to a moment ago, oldest first, and returns how many events that were. Events
@@ -128,7 +181,9 @@ impl Driver {
 
     /// Stops the programs; what is in the buffers can still be drained.
     pub fn detach(&mut self) {
-        for (_, program) in self.ebpf.programs_mut() {
+        let mut programs = locked(&self.programs);
+        programs.stopped = true;
+        for (_, program) in programs.ebpf.programs_mut() {
             if let Program::BtfTracePoint(program) = program {
                 // Fails only for a program that was never loaded.
                 let _ = program.unload();
@@ -151,14 +206,15 @@ impl Driver {
     }
 
     /// Instructions that the verifier walked, by program; kernels before 5.16 do not say.
-    pub fn verified_instructions(&self) -> &BTreeMap<String, u32> {
-        &self.verified
+    pub fn verified_instructions(&self) -> BTreeMap<String, u32> {
+        locked(&self.programs).verified.clone()
     }
 
     /// How often each attached program ran and how long in all; zero unless `kernel.bpf_stats_enabled` is set. The
     /// time of a call's program is its dispatcher's.
     pub fn run_times(&self) -> Vec<(String, u64, Duration)> {
-        let programs = self.ebpf.programs().filter_map(|(name, program)| Some((name, program.info().ok()?)));
+        let programs = locked(&self.programs);
+        let programs = programs.ebpf.programs().filter_map(|(name, program)| Some((name, program.info().ok()?)));
         let ran = programs.filter(|(_, info)| info.run_count() > 0);
         ran.map(|(name, info)| (name.to_owned(), info.run_count(), info.run_time())).collect()
     }
@@ -174,26 +230,57 @@ impl Driver {
     }
 }
 
-/// Loads the programs of wanted calls, puts each at its number in the dispatcher's table, and loads what is to be
-/// attached. Returns the instructions that the verifier walked.
+impl Programs {
+    fn set_needs(&mut self, needs: &Needs) -> Result<(), DriverError> {
+        if self.stopped || self.needs == *needs {
+            return Ok(());
+        }
+        let (name, event) = (SIGNALS.0, SIGNALS.2);
+        let both = self.loaded.union(needs);
+        let unloaded = needs.contains(event) && !self.needs.contains(event);
+        if both != self.loaded || unloaded {
+            let types = KernelTypes::get()?;
+            load_programs(&mut self.ebpf, &mut self.tables, &both, &types.tracepoints, &mut self.verified)?;
+            drop(types);
+            crate::memory::give_back();
+            self.loaded = both;
+        }
+        if needs.contains(event) && !self.needs.contains(event) {
+            let attached = tracepoint_program(&mut self.ebpf, name)?.attach();
+            attached.map_err(|e| DriverError::Attach { program: name.to_owned(), reason: chain(&e) })?;
+        }
+        self.tables.want(needs, self.drop_failed)?;
+        if self.needs.contains(event) && !needs.contains(event) {
+            let unloaded = tracepoint_program(&mut self.ebpf, name)?.unload();
+            unloaded.map_err(|e| program_error(name, e))?;
+        }
+        self.needs = *needs;
+        Ok(())
+    }
+}
+
+/// Loads the programs of wanted calls that are not loaded yet, puts each at its numbers in the dispatcher's table, and
+/// loads what is to be attached. Adds the instructions that the verifier walked.
 fn load_programs(
     ebpf: &mut Ebpf,
     tables: &mut Tables,
     needs: &Needs,
     btf: &Btf,
-) -> Result<BTreeMap<String, u32>, DriverError> {
+    verified: &mut BTreeMap<String, u32>,
+) -> Result<(), DriverError> {
     let mut wanted: BTreeMap<String, Vec<u32>> = BTreeMap::new();
     for (call, number) in native_calls().filter(|(call, _)| call_wanted(call, needs)) {
         if let Some(name) = program_of(ebpf, call) {
             wanted.entry(name).or_default().push(number);
         }
     }
-    let mut verified = BTreeMap::new();
     let mut load = |ebpf: &mut Ebpf, name: &str, tracepoint: &str| {
         let program = tracepoint_program(ebpf, name)?;
-        program.load(tracepoint, btf).map_err(|e| program_error(name, e))?;
-        let count = program.info().ok().and_then(|info| info.verified_instruction_count());
-        verified.extend(count.map(|count| (name.to_owned(), count)));
+        if program.fd().is_err() {
+            program.load(tracepoint, btf).map_err(|e| program_error(name, e))?;
+            let count = program.info().ok().and_then(|info| info.verified_instruction_count());
+            verified.extend(count.map(|count| (name.to_owned(), count)));
+        }
         program.fd().and_then(|fd| Ok(fd.try_clone()?)).map_err(|e| program_error(name, e))
     };
     for (name, numbers) in &wanted {
@@ -210,7 +297,7 @@ fn load_programs(
     for (name, tracepoint) in tracepoints(needs) {
         load(ebpf, name, tracepoint)?;
     }
-    Ok(verified)
+    Ok(())
 }
 
 /// The program of a call, or the generic one for calls that share an event; `None` where the object has none.
@@ -289,11 +376,11 @@ impl Tables {
         Ok(Rings::new(rings))
     }
 
-    /// Writes the tables of wanted calls and events.
-    fn want(&mut self, config: &Config) -> Result<(), DriverError> {
-        let bits = if config.drop_failed { WANT | WANT_SUCCESS_ONLY } else { WANT };
+    /// Writes the tables of wanted calls and events, all of them: what was wanted and still is never stops being it.
+    fn want(&mut self, needs: &Needs, drop_failed: bool) -> Result<(), DriverError> {
+        let bits = if drop_failed { WANT | WANT_SUCCESS_ONLY } else { WANT };
         let mut wanted = BTreeMap::<u32, u8>::new();
-        for (call, number) in native_calls().filter(|(call, _)| call_wanted(call, &config.needs)) {
+        for (call, number) in native_calls().filter(|(call, _)| call_wanted(call, needs)) {
             *wanted.entry(number).or_default() |= bits | WANT_NUMBER;
             if cfg!(target_arch = "x86_64") {
                 for number in call.i386.iter().chain([&SOCKETCALL]) {
@@ -301,12 +388,12 @@ impl Tables {
                 }
             }
         }
-        let len = self.calls.len();
-        for (number, value) in wanted.into_iter().filter(|(number, _)| *number < len) {
+        for number in 0..self.calls.len() {
+            let value = wanted.get(&number).copied().unwrap_or(0);
             self.calls.set(number, value, 0).map_err(|e| map_error("wanted_calls", e))?;
         }
         for code in 0..code::COUNT as u16 {
-            let value = if config.needs.contains(code) { bits } else { 0 };
+            let value = if needs.contains(code) { bits } else { 0 };
             self.events.set(u32::from(code), value, 0).map_err(|e| map_error("wanted_events", e))?;
         }
         Ok(())

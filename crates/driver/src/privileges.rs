@@ -30,18 +30,21 @@ pub(crate) fn check() -> Result<(), DriverError> {
 /// Capabilities belong to threads: call this once everything is attached, before any other thread is started, and
 /// after every child that has to keep its privileges. The user stays as it is: files of its own remain readable and
 /// writable. CAP_BPF is kept on kernels before 5.19, which ask for it to read and write maps that are already open
-/// when unprivileged BPF is off.
+/// when unprivileged BPF is off. With `loading` what [`crate::Control::set_needs`] needs stays too.
 ///
 /// # Errors
 /// [`DriverError::DropPrivileges`] when other threads run already or the kernel refuses; then nothing may rely on
 /// the privileges being gone.
-pub fn drop_privileges() -> Result<Vec<String>, DriverError> {
+pub fn drop_privileges(loading: bool) -> Result<Vec<String>, DriverError> {
     let refused = |what: &str, e: &dyn std::fmt::Display| DriverError::DropPrivileges(format!("{what}: {e}"));
     let threads = std::fs::read_dir("/proc/self/task").map_err(|e| refused("/proc/self/task", &e))?.count();
     if threads != 1 {
         return Err(DriverError::DropPrivileges(format!("{threads} threads run already, each with its own")));
     }
     let mut keep: HashSet<Capability> = READING.into();
+    if loading {
+        keep.extend(LOADING);
+    }
     if needs_bpf_for_maps(&kernel_release()) {
         keep.insert(Capability::CAP_BPF);
     }
@@ -83,7 +86,7 @@ mod tests {
         // The test harness runs tests on threads of their own, so this process has at least two.
         let (stop, wait) = std::sync::mpsc::channel::<()>();
         let thread = std::thread::spawn(move || wait.recv());
-        assert!(matches!(drop_privileges(), Err(DriverError::DropPrivileges(_))));
+        assert!(matches!(drop_privileges(false), Err(DriverError::DropPrivileges(_))));
         drop(stop);
         let _ = thread.join();
     }

@@ -28,6 +28,43 @@ fn loads_and_attaches_within_a_second() {
 }
 
 #[test]
+fn what_is_wanted_changes_without_a_gap() {
+    let Some(_guard) = live() else { return };
+    let first: Needs = [code::SYSCALL_CLOSE_X].into_iter().collect();
+    let mut source = LiveSource::start(&ours(first)).unwrap();
+    let control = source.control();
+    let rounds = 2000;
+    let opener = std::thread::spawn(move || (0..rounds).for_each(|_| drop(File::open("/dev/null").unwrap())));
+    // Opens come and go, which takes another program; closes are wanted all the time.
+    let changer = std::thread::spawn(move || {
+        for _ in 0..10 {
+            control.set_needs(&first.union(&[code::SYSCALL_OPENAT_2_X].into_iter().collect())).unwrap();
+            drop(File::open("/dev/zero").unwrap());
+            control.set_needs(&first).unwrap();
+        }
+    });
+    let (mut closes, mut zeros) = (0, 0);
+    let mut each = |event: &peregrine_event::Event<'_>| match event.code {
+        code::SYSCALL_CLOSE_X => closes += 1,
+        _ => zeros += usize::from(event.text(2) == Some(b"/dev/zero")),
+    };
+    while !opener.is_finished() || !changer.is_finished() {
+        source.next_batch(Duration::from_millis(10), &mut each);
+    }
+    opener.join().unwrap();
+    changer.join().unwrap();
+    let control = source.control();
+    source.stop();
+    while source.next_batch(Duration::ZERO, &mut each).events > 0 {}
+    assert!(closes >= rounds + 10, "{closes} closes seen of {rounds}");
+    assert_eq!(zeros, 10, "opens that were wanted");
+    assert_eq!(source.stats().unwrap().total().drops(), 0);
+    // The programs are gone for good.
+    control.set_needs(&Needs::everything()).unwrap();
+    assert_eq!(source.next_batch(Duration::from_millis(20), |_| ()).events, 0);
+}
+
+#[test]
 fn only_what_is_wanted_leaves_the_kernel() {
     let Some(_guard) = live() else { return };
     let mut source = LiveSource::start(&ours([code::SYSCALL_CLOSE_X].into_iter().collect())).unwrap();
