@@ -13,6 +13,7 @@ pub mod detector;
 pub mod failure;
 pub mod falco;
 pub mod import;
+pub mod interest;
 pub mod launch;
 pub mod listing;
 pub mod live;

@@ -4,7 +4,8 @@ use crate::cli::{ConfigArgs, RulesArgs};
 use crate::config::{Config, DropAction};
 use crate::detector::Detector;
 use crate::failure::Failure;
-use crate::live::{self, Live, LiveArgs};
+use crate::interest::interest;
+use crate::live::{Live, LiveArgs};
 use crate::output::{Output, hostname};
 use crate::playback::Playback;
 use crate::ruleset;
@@ -80,7 +81,9 @@ pub fn watch(
     let mut writer = record.map(|path| Writer::create(path, Compression::Gzip)).transpose()?;
     let mut gaps = Gaps::new(config);
 
-    let (mut live, snapshot) = Live::start(config, args, live::needs(detector.engine().needs()))?;
+    let interest = interest(detector.engine().needs(), &config.base_syscalls);
+    interest.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+    let (mut live, snapshot) = Live::start(config, args, interest.needs)?;
     if let Some(writer) = &mut writer {
         writer.section(&snapshot.tables)?;
     }

@@ -32,7 +32,7 @@ impl Default for Config {
                 default_duration: Duration::from_secs(5),
                 max_file_size_mb: 0,
             },
-            base_syscalls: BaseSyscalls::default(),
+            base_syscalls: BaseSyscalls { all: true, ..BaseSyscalls::default() },
             thread_table_size: 262_144,
             purging: Purging::default(),
             snaplen: 80,

@@ -267,20 +267,22 @@ pub const KEYS: &[Key] = &[
         "[]",
         "System calls that are watched for the state, in place of the default set; `!name` is never watched.",
         |c, n| put(&mut c.base_syscalls.custom_set, texts(n)),
-    )
-    .pending(),
+    ),
     key(
         "base_syscalls.repair",
         Shape::Bool,
         "false",
         "Watch the least that the rules' state needs beside the rules' own.",
         |c, n| put(&mut c.base_syscalls.repair, boolean(n)),
+    ),
+    key(
+        "base_syscalls.all",
+        Shape::Bool,
+        "true",
+        "Watch the system calls of high volume too (reads and writes), where a rule or `custom_set` names them.",
+        |c, n| put(&mut c.base_syscalls.all, boolean(n)),
     )
-    .pending(),
-    key("base_syscalls.all", Shape::Bool, "false", "Also watch the system calls of high volume.", |c, n| {
-        put(&mut c.base_syscalls.all, boolean(n))
-    })
-    .pending(),
+    .falco("false"),
     key("falco_libs.thread_table_size", U32, "262144", "Threads that are kept at most.", |c, n| {
         put(&mut c.thread_table_size, number(n))
     }),
