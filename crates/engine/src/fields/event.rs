@@ -2,8 +2,10 @@
 
 use super::render::{param, time};
 use super::row::*;
-use peregrine_event::{calls, category, code, defines, sc};
+use peregrine_event::{calls, category, code, defines, sc, table};
 use peregrine_state::fd::FdType;
+use rustc_hash::FxHashMap;
+use std::sync::LazyLock;
 
 #[rustfmt::skip]
 pub(super) const ROWS: &[Field] = &[
@@ -97,9 +99,9 @@ fn arg_index(m: &Moment<'_>, arg: &Arg) -> Option<usize> {
     }
 }
 
-/// As [`compared_rawarg`], but a number without value prints as 0, and a buffer as nothing.
+/// As [`own_rawarg`], but a number without value prints as 0, and a buffer as nothing.
 fn rawarg<'a>(m: &Moment<'a>, arg: &Arg) -> Option<Value<'a>> {
-    compared_rawarg(m, arg).or_else(|| {
+    own_rawarg(m, arg).or_else(|| {
         let Arg::Key(name) = arg else { return None };
         let ty = m.event.info().params[m.param_index(name)?].ty;
         match ty {
@@ -112,11 +114,42 @@ fn rawarg<'a>(m: &Moment<'a>, arg: &Arg) -> Option<Value<'a>> {
 /// A parameter as conditions compare it: one without value compares with nothing.
 fn compared_rawarg<'a>(m: &Moment<'a>, arg: &Arg) -> Option<Value<'a>> {
     let Arg::Key(name) = arg else { return None };
+    own_rawarg(m, arg).map(|value| as_compiled(name, value))
+}
+
+/// A parameter in the type that this event gives it.
+fn own_rawarg<'a>(m: &Moment<'a>, arg: &Arg) -> Option<Value<'a>> {
+    let Arg::Key(name) = arg else { return None };
     let index = m.param_index(name)?;
     let ty = m.event.info().params[index].ty;
     match ty {
         T::Charbuf | T::Fspath | T::Fsrelpath => Some(Value::Bytes(param::Param::of(m, index)?.text())),
         _ => super::access::typed(ty, m.event.value(index)?),
+    }
+}
+
+/// A number in the width and sign of the first parameter of that name in the table, which is what the condition's
+/// constants were read as.
+fn as_compiled<'a>(name: &str, value: Value<'a>) -> Value<'a> {
+    static TYPES: LazyLock<FxHashMap<&str, T>> = LazyLock::new(|| {
+        let params = table::EVENTS.iter().flat_map(|event| event.params);
+        params.rev().map(|param| (param.name, param.ty)).collect()
+    });
+    let n = match value {
+        Value::Int(n) => n,
+        Value::Uint(n) => n as i64,
+        other => return other,
+    };
+    match TYPES.get(name) {
+        Some(T::Int8) => Value::Int((n as i8).into()),
+        Some(T::Int16) => Value::Int((n as i16).into()),
+        Some(T::Int32) => Value::Int((n as i32).into()),
+        Some(T::Int64 | T::Fd | T::Pid | T::Errno) => Value::Int(n),
+        Some(T::Uint8 | T::Flags8 | T::Enumflags8 | T::Sigtype) => Value::Uint((n as u8).into()),
+        Some(T::Uint16 | T::Flags16 | T::Enumflags16 | T::Port | T::Syscallid) => Value::Uint((n as u16).into()),
+        Some(T::Uint32 | T::Flags32 | T::Enumflags32 | T::Mode) => Value::Uint((n as u32).into()),
+        Some(T::Uint64 | T::Reltime | T::Abstime) => Value::Uint(n as u64),
+        _ => value,
     }
 }
 
