@@ -44,8 +44,8 @@ const SHARED: [(&str, &str); 4] = [("clone3", "clone"), ("fork", "clone"), ("vfo
 const WANT: u8 = 1;
 const WANT_SUCCESS_ONLY: u8 = 2;
 const WANT_NUMBER: u8 = 4;
-/// 32-bit x86's one number for all calls of sockets.
-const SOCKETCALL: u16 = 102;
+/// 32-bit x86's numbers for all calls of sockets, and for all of System V's.
+const MULTIPLEXERS: [u16; 2] = [102, 117];
 const SCOPE_CGROUP: u32 = 1;
 const SCOPE_TREE: u32 = 2;
 
@@ -383,7 +383,7 @@ impl Tables {
         for (call, number) in native_calls().filter(|(call, _)| call_wanted(call, needs)) {
             *wanted.entry(number).or_default() |= bits | WANT_NUMBER;
             if cfg!(target_arch = "x86_64") {
-                for number in call.i386.iter().chain([&SOCKETCALL]) {
+                for number in call.i386.iter().chain(&MULTIPLEXERS) {
                     *wanted.entry(u32::from(*number)).or_default() |= WANT_NUMBER;
                 }
             }

@@ -140,6 +140,55 @@ static __always_inline u32 socketcall_number(u32 which)
 /* Arguments that each socketcall takes from memory, by its number. */
 static const u8 socketcall_args[21] = {0, 3, 3, 3, 2, 3, 3, 3, 4, 4, 4, 6, 6, 2, 5, 5, 3, 3, 4, 5, 4};
 
+/* 32-bit ipc: one call for all of System V's, with its number first. ipc/syscall.c. */
+#define COMPAT_IPC 117
+
+static __always_inline u32 ipc_number(u32 which)
+{
+	switch (which & 0xffff) { /* the upper half is a version */
+	case 1:
+		return NR_semop;
+	case 2:
+		return NR_semget;
+	case 3:
+		return NR_semctl;
+	case 4:
+		return NR_semtimedop;
+	case 11:
+		return NR_msgsnd;
+	case 12:
+		return NR_msgrcv;
+	case 13:
+		return NR_msgget;
+	case 14:
+		return NR_msgctl;
+	case 21:
+		return NR_shmat;
+	case 22:
+		return NR_shmdt;
+	case 23:
+		return NR_shmget;
+	case 24:
+		return NR_shmctl;
+	default:
+		return MAX_CALLS;
+	}
+}
+
+/* ipc(call, first, second, third, ptr): semget takes the first three, semop(first, ptr, second), semctl the first three
+ * and what lies behind the pointer. The others' events have no arguments. */
+static __always_inline u32 ipc_arg(struct pt_regs *regs, u32 n)
+{
+	u32 which = compat_reg(regs, 0) & 0xffff, value = 0;
+
+	if (which == 1 && n > 0)
+		return n == 1 ? compat_reg(regs, 4) : compat_reg(regs, 2);
+	if (n < 3)
+		return n == 0 ? compat_reg(regs, 1) : n == 1 ? compat_reg(regs, 2) : compat_reg(regs, 3);
+	bpf_probe_read_user(&value, sizeof(value), (void *)(ulong)compat_reg(regs, 4));
+	return value;
+}
+
 static __noinline ulong compat_arg(struct pt_regs *regs, u32 n)
 {
 #if defined(__TARGET_ARCH_x86)
@@ -150,6 +199,8 @@ static __noinline ulong compat_arg(struct pt_regs *regs, u32 n)
 			bpf_probe_read_user(&value, sizeof(value), (void *)(ulong)(compat_reg(regs, 1) + 4 * n));
 		return value;
 	}
+	if (call_number(regs) == COMPAT_IPC)
+		return ipc_arg(regs, n);
 #endif
 	return compat_reg(regs, n);
 }
@@ -172,6 +223,8 @@ static __always_inline u32 native_number(struct pt_regs *regs, bool compat)
 			return number;
 		if (number == COMPAT_SOCKETCALL)
 			return socketcall_number(compat_reg(regs, 0));
+		if (number == COMPAT_IPC)
+			return ipc_number(compat_reg(regs, 0));
 		return number < MAX_CALLS ? (u32)compat_calls[number] - 1 : MAX_CALLS;
 	}
 #elif defined(__TARGET_ARCH_arm64)

@@ -1,6 +1,6 @@
 //! Calls of 32-bit programs: through `int 0x80`, with arguments that lie otherwise, told as the native call.
 
-use super::harness::{B, E, N, Surface, s};
+use super::harness::{B, E, Is, N, Surface, s};
 use peregrine_event::{calls, code};
 
 /// The call by its 32-bit number; an error as a negative errno.
@@ -64,7 +64,7 @@ impl Surface {
         params: impl FnOnce(i64) -> Vec<super::harness::P>,
     ) -> i64 {
         let row = calls::by_name(name).expect(name);
-        assert!(number == 102 || row.i386.contains(&(number as u16)), "{number} is {name}");
+        assert!([102, 117].contains(&number) || row.i386.contains(&(number as u16)), "{number} is {name}");
         let result = system_call32(number, args);
         self.expect(&format!("32-bit {name}{args:x?}"), row.event, params(result));
         result
@@ -73,6 +73,7 @@ impl Surface {
 
 const MINUS: u32 = u32::MAX;
 const EBADF: i64 = -9;
+const EINVAL: i64 = -22;
 
 /// Every row of this file.
 pub fn rows(t: &mut Surface) {
@@ -85,6 +86,9 @@ pub fn rows(t: &mut Surface) {
     files(t, &mut low);
     ids(t);
     memory(t, &mut low);
+    times(t, &mut low);
+    messages(t, &mut low);
+    semaphores(t, &mut low);
 }
 
 fn files(t: &mut Surface, low: &mut Low) {
@@ -153,4 +157,77 @@ fn memory(t: &mut Surface, low: &mut Low) {
 
 fn self_expect(t: &mut Surface, params: Vec<super::harness::P>) {
     t.expect("32-bit mmap", code::SYSCALL_MMAP_X, params);
+}
+
+fn times(t: &mut Surface, low: &mut Low) {
+    let time = low.words(&[1, 2_000_000_000]);
+    t.call32("nanosleep", 162, &[time, 0], |_| vec![N(EINVAL), N(3_000_000_000)]);
+    let mask = low.words(&[6, 0]);
+    t.call32("ppoll", 309, &[0, 0, time, mask, 8], |_| vec![N(EINVAL), B(vec![0, 0]), N(3_000_000_000), N(6)]);
+    let time = low.words(&[1, 0, 2_000_000_000, 0]);
+    t.call32("ppoll", 414, &[0, 0, time, mask, 8], |_| vec![N(EINVAL), B(vec![0, 0]), N(3_000_000_000), N(6)]);
+    let word = low.words(&[5]);
+    for number in [240, 422] {
+        t.call32("futex", number, &[word, 1, 3], |res| vec![N(res), N(word.into()), N(1), N(3)]);
+    }
+    // As wide as the calls are: soft and hard limit, and ids of 16 bits and of 32.
+    let into = low.words(&[7; 6]);
+    t.call32("getrlimit", 191, &[99, into], |_| vec![N(EINVAL), N(-1), N(-1), N(255)]);
+    t.call32("getrlimit", 191, &[4, into], |res| {
+        let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+        // SAFETY: the structure is ours.
+        assert_eq!(unsafe { libc::getrlimit(libc::RLIMIT_CORE, &raw mut limit) }, 0);
+        let told = |limit: u64| N(if limit >= u64::from(u32::MAX) { -1 } else { limit as i64 });
+        vec![N(res), told(limit.rlim_cur), told(limit.rlim_max), N(4)]
+    });
+    let (ids, next) = (low.words(&[0xaaaa_aaaa; 3]), 2);
+    t.call32("getresuid", 165, &[ids, ids + next, ids + 2 * next], |res| vec![N(res), N(0), N(0), N(0)]);
+    t.call32("getresgid", 211, &[ids, ids + 4, ids + 8], |res| vec![N(res), N(0), N(0), N(0)]);
+    // The offset in two halves, the higher one first.
+    t.call32("lseek", 140, &[MINUS, 1, 2, into, 1], |_| vec![N(EBADF), N(-1), N(0x1_0000_0002), N(1)]);
+    t.call32("lseek", 19, &[MINUS, -7i32 as u32, 2], |_| vec![N(EBADF), N(-1), N(-7), N(2)]);
+}
+
+fn messages(t: &mut Surface, low: &mut Low) {
+    let pair = low.words(&[0, 0]);
+    let arguments = low.words(&[1, 1, 0, pair]);
+    let pointer = || Is("a pointer", |bytes| bytes.len() == 8 && bytes != [0; 8]);
+    // SAFETY: inside our mapping.
+    let told = |at: u32| i64::from(unsafe { std::ptr::read_volatile(at as usize as *const i32) });
+    t.call32("socketpair", 102, &[8, arguments], |res| {
+        vec![N(res), N(told(pair)), N(told(pair + 4)), pointer(), pointer(), N(1), N(1), N(0)]
+    });
+    let (one, two) = (told(pair), told(pair + 4));
+    let text = low.put(b"by socketcall");
+    let tuple = || Is("of a unix socket", |bytes| bytes.len() == 18 && bytes[0] == 1 && bytes[17] == 0);
+    let arguments = low.words(&[one as u32, text, 13, 0]);
+    t.call32("sendto", 102, &[9, arguments], |res| vec![N(res), B(b"by socketcall".to_vec()), N(one), N(13), tuple()]);
+    let pieces = low.words(&[text, 3, text + 3, 10]);
+    let none = low.words(&[0, 0, pieces, 2, 0, 0, 0, 0, 0, 0, pieces, 1, 0, 0, 0, 0]);
+    t.call32("sendmmsg", 345, &[one as u32, none, 2, 0], |res| {
+        assert_eq!(res, 2);
+        vec![N(13), N(one), N(13), B(b"by socketcall".to_vec()), tuple()]
+    });
+    t.expect("the second message", code::SOCKET_SENDMMSG_X, vec![N(3), N(one), N(3), B(b"by ".to_vec()), tuple()]);
+    let into = low.put(&[0; 64]);
+    let arguments = low.words(&[two as u32, into, 20, 0]);
+    t.call32("recvfrom", 102, &[10, arguments], |res| {
+        vec![N(res), B(b"by socketcallby sock".to_vec()), tuple(), N(two), N(20)]
+    });
+    let pieces = low.words(&[into, 4, into + 4, 20]);
+    let header = low.words(&[0, 0, pieces, 2, 0, 0, 0]);
+    t.call32("recvmsg", 372, &[two as u32, header, 0x40], |res| {
+        vec![N(res), N(9), B(b"etcallby ".to_vec()), tuple(), E, N(two)]
+    });
+}
+
+fn semaphores(t: &mut Surface, low: &mut Low) {
+    let id = t.call32("semget", 117, &[2, 0, 2, 0o1600], |id| vec![N(id), N(0), N(2), N(0x2000)]) as u32;
+    let value = low.words(&[5]);
+    t.call32("semctl", 117, &[3, id, 1, 16, value], |res| vec![N(res), N(id.into()), N(1), N(0x1000), N(5)]);
+    let operation = low.put(&[1, 0, 0xfe, 0xff, 0, 0x18]);
+    t.call32("semop", 117, &[1, id, 1, 0, operation], |res| {
+        vec![N(res), N(1), N(1), N(-2), N(3), N(0), N(0), N(0), N(id.into())]
+    });
+    t.call32("semctl", 117, &[3, id, 0, 0, value], |res| vec![N(res), N(id.into()), N(0), N(4), N(0)]);
 }

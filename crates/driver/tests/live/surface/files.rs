@@ -100,6 +100,19 @@ fn opened(t: &mut Surface, dir: &Dir) {
         vec![N(res), N(-1), s(&path), N(PPM_O_RDONLY | PPM_O_CREAT), N(0o1777), N(0x3f), N(0), N(0)]
     });
     if Surface::has("open") {
+        // Descriptor 0 is one like any other.
+        let flags = libc::O_RDONLY as u64;
+        t.child(|_| {
+            let (dev, ino) = identity(&path);
+            vec![
+                ("close", vec![0], vec![N(0), N(0)]),
+                (
+                    "open",
+                    vec![at(&name[..]), flags, 0],
+                    vec![N(0), s(&path), N(PPM_O_RDONLY | dir.layer()), N(0), N(dev), N(ino)],
+                ),
+            ]
+        });
         t.call("open", &[at(&nowhere[..]), (libc::O_TRUNC | libc::O_NONBLOCK) as u64, 0o777], |_| {
             let flags = PPM_O_RDONLY | PPM_O_TRUNC | PPM_O_NONBLOCK;
             vec![N(ENOENT), s(NOWHERE), N(flags), N(0), N(0), N(0)]

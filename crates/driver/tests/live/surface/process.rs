@@ -16,6 +16,10 @@ const NO_PID: u64 = 0x3fff_fff0;
 pub fn rows(t: &mut Surface) {
     failed_execs(t);
     executed(t);
+    executed_from_memory(t);
+    if Surface::has("open") {
+        layers(t);
+    }
     born(t);
     identity(t);
     limits(t);
@@ -160,6 +164,77 @@ fn executed(t: &mut Surface) {
         let mut told = told(child, "true", &through);
         told[13] = comm.clone();
         vec![("execveat", vec![fd, at(&empty[..]), at(&argv), at(&envp), libc::AT_EMPTY_PATH as u64], told)]
+    });
+}
+
+/// A program that lives in memory only.
+fn executed_from_memory(t: &mut Surface) {
+    let name = text("in memory");
+    // SAFETY: the name is ours.
+    let fd = unsafe { libc::memfd_create(name.as_ptr().cast(), 0) };
+    assert!(fd >= 0);
+    std::fs::write(format!("/proc/self/fd/{fd}"), std::fs::read("/bin/true").unwrap()).unwrap();
+    let (empty, arg0) = (text(""), text("ghost"));
+    let argv = [at(&arg0[..]), 0];
+    t.child(|_| {
+        let anything = || Is("anything", |_| true);
+        let mut told: Vec<P> = std::iter::repeat_with(anything).take(31).collect();
+        told[0] = N(0);
+        told[1] = s("ghost");
+        told[19] = N(PPM_EXE_WRITABLE | PPM_EXE_FROM_MEMFD);
+        told[27] = s("memfd:in memory");
+        vec![("execveat", vec![fd as u64, at(&empty[..]), at(&argv), at(&argv[1..]), libc::AT_EMPTY_PATH as u64], told)]
+    });
+}
+
+/// Files of an overlay: of its lower layer, of its upper one, and a program of each.
+fn layers(t: &mut Surface) {
+    let dir = super::files::Dir::new("layers");
+    let [upper, work, merged] = ["upper", "work", "merged"].map(|name| dir.path(name));
+    let [true_, made] = ["merged/true", "merged/made"].map(|name| dir.path(name));
+    let options = text(&format!("lowerdir=/usr/bin,upperdir={upper},workdir={work}"));
+    let [base, kind, memory] = [dir.path("."), "overlay".to_owned(), "tmpfs".to_owned()].map(|it| text(&it));
+    let [upper_c, work_c, merged_c, true_c, made_c] = [&upper, &work, &merged, &true_, &made].map(|it| text(it));
+    let argv = [at(&kind[..]), 0];
+    let number = || Is("eight bytes", |bytes| bytes.len() == 8);
+    let mkdir = |path: &[u8], told: &str| ("mkdir", vec![at(path), 0o755], vec![N(0), s(told), N(0o755)]);
+    let open = |path: &[u8], told: &str, flags: i32, ppm: i64| {
+        let fd = || Is("a descriptor", |bytes| bytes.len() == 8 && bytes[4..] == [0; 4]);
+        ("open", vec![at(path), flags as u64, 0], vec![fd(), s(told), N(ppm), N(0), any_u32(), number()])
+    };
+    t.child(|_| {
+        let anything = || Is("anything", |_| true);
+        let mut executed: Vec<P> = std::iter::repeat_with(anything).take(31).collect();
+        executed[0] = N(0);
+        executed[19] = N(PPM_EXE_WRITABLE | PPM_EXE_LOWER_LAYER);
+        executed[27] = s(&true_);
+        let mounted = |from: &str, kind: &str, to: &str| vec![N(0), s(from), s(to), s(kind), N(0)];
+        vec![
+            ("unshare", vec![0x0002_0000], vec![N(0), N(PPM_CL_CLONE_NEWNS)]),
+            ("mount", vec![0, at(b"/\0"), 0, libc::MS_REC | libc::MS_PRIVATE, 0], {
+                vec![N(0), E, s("/"), E, N(PPM_MS_REC | PPM_MS_PRIVATE)]
+            }),
+            (
+                "mount",
+                vec![at(&memory[..]), at(&base[..]), at(&memory[..]), 0, 0],
+                mounted("tmpfs", "tmpfs", &dir.path(".")),
+            ),
+            mkdir(&upper_c, &upper),
+            mkdir(&work_c, &work),
+            mkdir(&merged_c, &merged),
+            (
+                "mount",
+                vec![at(&kind[..]), at(&merged_c[..]), at(&kind[..]), 0, at(&options[..])],
+                mounted("overlay", "overlay", &merged),
+            ),
+            open(&true_c, &true_, libc::O_RDONLY, PPM_O_RDONLY | PPM_FD_LOWER_LAYER),
+            ("creat", vec![at(&made_c[..]), 0o600], {
+                let fd = Is("a descriptor", |bytes| bytes.len() == 8 && bytes[4..] == [0; 4]);
+                vec![fd, s(&made), N(0o600), any_u32(), number(), N(PPM_FD_UPPER_LAYER_CREAT)]
+            }),
+            open(&made_c, &made, libc::O_RDWR, PPM_O_RDWR | PPM_FD_UPPER_LAYER),
+            ("execve", vec![at(&true_c[..]), at(&argv), at(&argv[1..])], executed),
+        ]
     });
 }
 
