@@ -6,8 +6,10 @@
 //! It starts processes of its own, some with many threads and many with one, looks at them alone, and ends them.
 
 use peregrine_state::procfs::{Bounds, Scope, Snapshot, snapshot};
+use peregrine_state::{Options, State};
 use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};
+use std::time::Instant;
 
 /// Processes, threads of each, descriptors of each besides the standard ones.
 const CASES: &[(usize, usize, usize)] = &[(30, 100, 10), (600, 1, 10), (60, 10, 100)];
@@ -33,13 +35,17 @@ fn main() {
         let first = take(&scope).stats.time;
         let taken = (0..ROUNDS).map(|_| take(&scope)).min_by_key(|taken| taken.stats.time).unwrap_or_default();
         let stats = taken.stats;
+        let began = Instant::now();
+        let state = State::from_snapshot(taken, Options::default());
+        let loaded = began.elapsed();
         println!(
-            "{processes} processes of {threads} threads and {files} files: {} threads, {} descriptors in {first:.1?}, then {:.1?}: {:.1} µs a thread, then {:.1}",
+            "{processes} processes of {threads} threads and {files} files: {} threads, {} descriptors in {first:.1?}, then {:.1?}: {:.1} µs a thread, then {:.1}; into a state of {} threads in {loaded:.1?}",
             stats.threads,
             stats.fds,
             stats.time,
             first.as_secs_f64() * 1e6 / stats.threads.max(1) as f64,
-            stats.time.as_secs_f64() * 1e6 / stats.threads.max(1) as f64
+            stats.time.as_secs_f64() * 1e6 / stats.threads.max(1) as f64,
+            state.counters().n_threads
         );
         for mut child in children {
             let _ = child.kill();
