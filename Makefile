@@ -42,6 +42,7 @@ fuzz:
 
 docs:
 	PEREGRINE_WRITE_DOCS=1 $(CARGO) test -q --test reference
+	PEREGRINE_WRITE_DOCS=1 $(CARGO) test -q -p peregrine-driver --test live the_page_of_the_surface
 
 differential:
 	PEREGRINE_PAIRS=$(PAIRS) PEREGRINE_SEED=$(SEED) $(CARGO) test -q --release -p peregrine-engine --test replays the_graph -- --nocapture

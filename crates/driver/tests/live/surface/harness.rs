@@ -1,8 +1,9 @@
 //! Making the calls and comparing their events.
 
+use super::coverage;
 use peregrine_driver::{Config, LiveSource, Needs, Scope};
-use peregrine_event::{Event, EventInfo, calls, code, eflags};
-use std::collections::{BTreeMap, BTreeSet};
+use peregrine_event::{Event, EventInfo, calls, code};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// What a parameter must be.
@@ -153,43 +154,17 @@ impl Surface {
         let seen = |code: u16, success: bool| {
             self.expected.iter().any(|row| row.code == code && row.success.is_none_or(|of| of == success))
         };
-        let own: BTreeSet<u16> = calls::CALLS.iter().filter(|call| number(call) >= 0).map(|call| call.event).collect();
         let mut missing = Vec::new();
-        for code in &own {
-            let symbol = peregrine_event::info(*code).expect("the table has it").symbol;
-            for (success, never) in [(true, NEVER_SUCCEEDS), (false, NEVER_FAILS)] {
-                if !seen(*code, success) && !never.contains(&symbol) {
-                    missing.push(format!("{symbol} {}", if success { "success" } else { "failure" }));
+        for code in coverage::current().filter(|code| coverage::is_told(*code, number)) {
+            for success in [true, false] {
+                if !seen(code, success) && coverage::why_not(code, success).is_none() {
+                    missing.push((coverage::symbol(code), success));
                 }
             }
         }
-        assert!(missing.is_empty(), "{} of {} events without a row: {missing:?}", missing.len(), own.len());
-        assert!(
-            own.iter().all(|code| !peregrine_event::info(*code).is_some_and(|info| info.has(eflags::EF_OLD_VERSION)))
-        );
+        assert!(missing.is_empty(), "events without a row of a call that succeeds (true) or fails: {missing:?}");
     }
 }
-
-/// Events of calls that cannot succeed here: modules and quotas are not to be had on every machine, nor changed by a test.
-const NEVER_SUCCEEDS: &[&str] = &[
-    "SYSCALL_INIT_MODULE_X",
-    "SYSCALL_FINIT_MODULE_X",
-    "SYSCALL_DELETE_MODULE_X",
-    "SYSCALL_QUOTACTL_X",
-    // Told as SYSCALL_EXECVE_19_X.
-    "SYSCALL_EXECVEAT_X",
-];
-
-/// Events of calls that cannot fail, or whose event does not say.
-const NEVER_FAILS: &[&str] = &[
-    "GENERIC_X",
-    "SYSCALL_BRK_4_X",
-    "SYSCALL_GETUID_X",
-    "SYSCALL_GETEUID_X",
-    "SYSCALL_GETGID_X",
-    "SYSCALL_GETEGID_X",
-    "SYSCALL_MUNLOCKALL_X",
-];
 
 /// Takes the first event with every parameter as expected, or says how the nearest one differs.
 fn take_match(events: &mut Vec<Vec<u8>>, expected: &Expected) -> Option<String> {

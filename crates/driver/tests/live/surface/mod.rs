@@ -6,6 +6,7 @@
 
 #[cfg(target_arch = "x86_64")]
 mod compat;
+mod coverage;
 mod data;
 mod files;
 mod harness;
