@@ -2,6 +2,7 @@
 # make test   everything that must hold: format, lints, tests, fuzz targets for FUZZ_SECONDS each
 # make docs   writes the reference pages under docs/reference from the program's tables
 # make differential  random conditions: the compiled graph against a plain interpreter, over PAIRS pairs
+# make parity how many field values differ from upstream's answers, by field and capture
 # make bench  measures and writes docs/benchmarks.md
 SHELL := /bin/bash
 CARGO ?= cargo
@@ -10,7 +11,7 @@ PAIRS ?= 2000000
 SEED ?= 1
 FUZZ_TARGETS := $(basename $(notdir $(wildcard fuzz/fuzz_targets/*.rs)))
 
-.PHONY: run build deps test lint fuzz differential docs bench
+.PHONY: run build deps test lint fuzz differential docs parity bench
 
 run: deps
 	$(CARGO) build --release
@@ -39,6 +40,10 @@ fuzz:
 	  RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=2048 -timeout=10 2>&1 | tail -n 3; \
 	  test "$${PIPESTATUS[0]}" -eq 0; \
 	done
+
+# Every field of every event of the corpus against upstream's answers: how many values differ, by field and capture.
+parity:
+	@PEREGRINE_PARITY=1 $(CARGO) test -q -p peregrine-engine --test truth -- --nocapture --test-threads=1
 
 docs:
 	PEREGRINE_WRITE_DOCS=1 $(CARGO) test -q --test reference

@@ -5,6 +5,8 @@
 //! counts are the others: at least 99.5 % of them must agree for each field, and all of them for the fields that name
 //! things. Every field that differs at all has its explanation in `deviations.txt`, and no other has one.
 
+mod report;
+
 use bumpalo::Bump;
 use flate2::read::GzDecoder;
 use peregrine_alert::Json;
@@ -14,8 +16,9 @@ use peregrine_engine::{Moment, Session};
 use peregrine_event::{ParamType, code};
 use peregrine_filter::field::{Catalogue, FieldRef};
 use peregrine_state::State;
+use report::{Grid, SHOWN, Table, Tally};
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -55,41 +58,6 @@ const EXACT: &[&str] = &[
 /// The least share of values beyond the trivial ones that must agree.
 const LEAST: f64 = 0.995;
 
-/// Differences of one field that are printed.
-const SHOWN: usize = 5;
-
-#[derive(Default, Clone)]
-struct Tally {
-    compared: u64,
-    equal: u64,
-    /// Values that differ because upstream's is no real answer; see [`excused`].
-    excused: u64,
-    telling: u64,
-    telling_equal: u64,
-    examples: Vec<String>,
-    /// Captures in which the field differs.
-    differs_in: BTreeSet<String>,
-}
-
-impl Tally {
-    fn add(&mut self, other: Tally) {
-        self.compared += other.compared;
-        self.equal += other.equal;
-        self.excused += other.excused;
-        self.telling += other.telling;
-        self.telling_equal += other.telling_equal;
-        self.examples.extend(other.examples);
-        self.examples.truncate(SHOWN);
-        self.differs_in.extend(other.differs_in);
-    }
-
-    fn share(&self) -> f64 {
-        if self.telling == 0 { 1.0 } else { self.telling_equal as f64 / self.telling as f64 }
-    }
-}
-
-type Table = BTreeMap<String, Tally>;
-
 #[test]
 fn fields_of_the_captures_agree() {
     let Some(corpus) = peregrine_testkit::corpus() else { return };
@@ -111,47 +79,32 @@ fn check(set: &str, captures: &Path, truth: &Path, fields: usize) {
         .collect();
     paths.sort_by_key(|path| std::fs::metadata(path).unwrap().len());
     assert!(!paths.is_empty(), "no captures in {}", captures.display());
-    let names = paths.iter().map(|path| stem(path)).collect();
-    let (queue, total) = (Mutex::new(paths), Mutex::new(Table::new()));
+    let (names, count) = (paths.iter().map(|path| stem(path)).collect(), paths.len());
+    let (queue, grid) = (Mutex::new(paths), Mutex::new(Grid::new()));
+    // `make parity`
+    let parity = std::env::var_os("PEREGRINE_PARITY").is_some();
     std::thread::scope(|scope| {
         for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
             scope.spawn(|| {
                 loop {
                     let Some(path) = queue.lock().unwrap().pop() else { return };
                     let table = compare(&path, truth);
-                    let mut total = total.lock().unwrap();
-                    for (field, tally) in table {
-                        total.entry(field).or_default().add(tally);
+                    let mut grid = grid.lock().unwrap();
+                    grid.insert(stem(&path), table);
+                    if parity {
+                        eprintln!("{set}: {} of {count} compared: {}", grid.len(), stem(&path));
                     }
                 }
             });
         }
     });
-    let total = total.into_inner().unwrap();
+    let grid = grid.into_inner().unwrap();
+    assert_eq!(grid.len(), count, "two captures have one name");
+    let total = report::total(&grid);
     assert!(total.len() >= fields, "only {} fields were compared", total.len());
-    print_table(set, &total);
+    print!("{}", if parity { report::by_capture(set, &grid) } else { report::by_field(set, &total) });
     let faults = judge(set, &total, &names);
     assert!(faults.is_empty(), "{}", faults.join("\n"));
-}
-
-fn print_table(set: &str, table: &Table) {
-    println!(
-        "{set}: {:<44} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}",
-        "field", "compared", "equal", "excused", "telling", "equal", "share"
-    );
-    for (field, t) in table {
-        let share = 100.0 * t.share();
-        println!(
-            "{set}: {field:<44} {:>9} {:>9} {:>9} {:>9} {:>9} {share:>8.3}%",
-            t.compared, t.equal, t.excused, t.telling, t.telling_equal
-        );
-        if !t.differs_in.is_empty() {
-            println!("    in {}", t.differs_in.iter().map(String::as_str).collect::<Vec<_>>().join(" "));
-        }
-        for example in &t.examples {
-            println!("    {example}");
-        }
-    }
 }
 
 /// Why a field differs, and in which captures it is known to.
