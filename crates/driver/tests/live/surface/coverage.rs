@@ -78,7 +78,7 @@ fn page() -> String {
             let _ = writeln!(page, "| {} | {name} | {} | {} |", symbol(code), cell(true), cell(false));
         } else {
             let why = NEVER_TOLD.iter().find(|(of, _)| *of == code).map(|(_, why)| *why);
-            let _ = writeln!(never, "| {} | {} |", symbol(code), why.expect(symbol(code)));
+            let _ = writeln!(never, "| {} | {} |", symbol(code), why.expect("NEVER_TOLD has its reason"));
         }
     }
     let _ = write!(
