@@ -45,16 +45,27 @@ pub struct ConfigArgs {
 impl ConfigArgs {
     /// Loads the configuration and logs what is odd about it.
     pub fn load(&self) -> Result<config::Config, Failure> {
-        let loaded = config::load(self.config.as_deref(), &self.overrides)
-            .map_err(|fault| Failure::Input(anyhow::anyhow!(fault.to_string())))?;
-        log::configure(&loaded.config.log, loaded.config.time_iso_8601);
-        for warning in &loaded.warnings {
-            tracing::warn!("{warning}");
-        }
+        let loaded = self.read()?;
+        loaded.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
         if !loaded.without_effect.is_empty() {
             tracing::warn!("configuration keys without effect yet: {}", loaded.without_effect.join(", "));
         }
         Ok(loaded.config)
+    }
+
+    /// Loads the configuration; what is odd about it is left with its files, but for the overrides.
+    pub fn load_with_files(&self) -> Result<(config::Config, Vec<config::ConfigFile>), Failure> {
+        let loaded = self.read()?;
+        let option = |warning: &&config::Fault| warning.place.line == 0;
+        loaded.warnings.iter().filter(option).for_each(|warning| tracing::warn!("{warning}"));
+        Ok((loaded.config, loaded.files))
+    }
+
+    fn read(&self) -> Result<config::Loaded, Failure> {
+        let loaded = config::load(self.config.as_deref(), &self.overrides)
+            .map_err(|fault| Failure::Input(anyhow::anyhow!(fault.to_string())))?;
+        log::configure(&loaded.config.log, loaded.config.time_iso_8601);
+        Ok(loaded)
     }
 }
 

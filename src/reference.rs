@@ -3,7 +3,8 @@
 //! `make docs` writes them; a test fails when one is not what it should be.
 
 use crate::cli::Cli;
-use crate::config::{KEYS, REMOVED};
+use crate::config::{KEYS, Key, REMOVED};
+use crate::falco::options;
 use crate::listing::words::{self, Row};
 use crate::listing::{self, Format};
 use clap::CommandFactory;
@@ -27,6 +28,7 @@ pub fn pages() -> Vec<Page> {
         Page { file: "operators.md", text: operators() },
         Page { file: "cli.md", text: cli() },
         Page { file: "config.md", text: config() },
+        Page { file: "../from-falco.md", text: from_falco(include_str!("../docs/from-falco.md")) },
     ]
 }
 
@@ -106,6 +108,52 @@ fn config() -> String {
     }
     page += "\n## Keys that are gone\n\nA warning says so when a file sets one.\n\n";
     REMOVED.iter().fold(page, |page, (path, advice)| page + &format!("- `{path}`: {advice}.\n"))
+}
+
+/// The page as it is, its tables written anew.
+fn from_falco(page: &str) -> String {
+    const END: &str = "<!-- end -->";
+    let mut out = String::new();
+    let mut rest = page;
+    for (name, table) in [("options", falco_options()), ("keys", falco_keys()), ("gone", falco_gone())] {
+        let mark = format!("<!-- written by `make docs`: {name} -->\n");
+        let Some((before, after)) = rest.split_once(&mark) else { continue };
+        out += &format!("{before}{mark}{table}{END}");
+        rest = after.split_once(END).map_or("", |(_, rest)| rest);
+    }
+    out + rest
+}
+
+fn falco_options() -> String {
+    let head = String::from("option | what is otherwise\n:------|:-----------------\n");
+    options::OPTIONS.iter().filter(|o| !o.differs.is_empty()).fold(head, |table, option| {
+        let dashes = if option.name().len() == 1 { "-" } else { "--" };
+        table + &format!("`{dashes}{}` | {}\n", option.name(), option.differs)
+    })
+}
+
+fn falco_keys() -> String {
+    let head = String::from("key | what is otherwise\n:---|:-----------------\n");
+    let otherwise = |row: &&Key| !row.differs.is_empty() || row.pending || row.falco.is_some();
+    KEYS.iter().filter(otherwise).fold(head, |table, row| {
+        let own = format!("`{}` instead of `{}` in our own commands.", row.default, row.falco.unwrap_or_default());
+        let parts = [
+            row.differs,
+            if row.falco.is_some() { &own } else { "" },
+            if row.pending { "Read, but nothing acts on it yet; a warning says so." } else { "" },
+        ];
+        let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        table + &format!("`{}` | {}\n", row.path, parts.join(" "))
+    })
+}
+
+fn falco_gone() -> String {
+    let keys = REMOVED.iter().map(|(path, advice)| format!("- `{path}`: {advice}.\n"));
+    let options = options::REMOVED.iter().map(|old| {
+        let dashes = if old.name.len() == 1 { "-" } else { "--" };
+        format!("- `{dashes}{}`: {}.\n", old.name, old.advice)
+    });
+    keys.chain(options).collect()
 }
 
 fn cli() -> String {

@@ -167,7 +167,10 @@ fn without_privilege_it_says_what_to_do() {
     // Where another user may read: the build's own directory may be private.
     std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o755)).expect("a mode");
     let program = dir.path().join("peregrine");
-    std::fs::copy(env!("CARGO_BIN_EXE_peregrine"), &program).expect("a copy");
+    // Copied by another process: a descriptor for writing, taken over by a process that another test starts just then,
+    // would keep the copy from being executed.
+    let copied = Command::new("cp").arg(env!("CARGO_BIN_EXE_peregrine")).arg(&program).status().expect("cp");
+    assert!(copied.success());
     let mut command = Command::new(program);
     command.args(["run", "--duration", "1s", "-r"]).arg(dir.path().join("good.yaml")).current_dir(dir.path());
     if rustix::process::geteuid().is_root() {

@@ -225,7 +225,10 @@ fn prints_before_rules(state: &mut State) -> Step {
             return Err(Stop::Fatal("Value for --list must be a valid source type".into()));
         }
         let format = options.layout().map_err(Stop::Fatal)?;
-        let list = FieldsOptions { format, names_only: options.names_only, ..FieldsOptions::default() };
+        let fixed: Vec<String> = config.static_fields.iter().map(|(name, _)| name.clone()).collect();
+        let source = Some(source.as_str()).filter(|source| !source.is_empty());
+        let (verbose, names_only) = (options.verbose, options.names_only);
+        let list = FieldsOptions { format, source, verbose, names_only, fixed: &fixed };
         return print(&listing::fields(list));
     }
     sources(options, config)

@@ -248,19 +248,21 @@ pub const OPTIONS: &[Opt] = &[
 ];
 
 /// An option of older Falcos.
-struct Removed {
-    name: &'static str,
+pub struct Removed {
+    /// Its name or letter.
+    pub name: &'static str,
     /// Whether it took an argument.
     value: bool,
     /// What stands in its place.
-    advice: &'static str,
+    pub advice: &'static str,
 }
 
 const fn gone(name: &'static str, value: bool, advice: &'static str) -> Removed {
     Removed { name, value, advice }
 }
 
-const REMOVED: &[Removed] = &[
+/// All options of older Falcos.
+pub const REMOVED: &[Removed] = &[
     gone("A", false, "use -o base_syscalls.all=true"),
     gone("b", false, "use -o buffer_format_base64=true"),
     gone("D", true, "use -o rules[].disable.rule=<substring with *>"),

@@ -63,9 +63,13 @@ pub struct Report {
 }
 
 impl Report {
-    /// Adds a finding.
+    /// Adds a finding; what is said of a subject beyond that it works stands in the place of that.
     pub fn add(&mut self, verdict: Verdict, subject: impl Into<String>, place: &Place, message: impl Into<String>) {
-        let finding = Finding { verdict, subject: subject.into(), place: place.clone(), message: message.into() };
+        let subject = subject.into();
+        if verdict != Verdict::Works {
+            self.findings.retain(|old| old.verdict != Verdict::Works || old.subject != subject);
+        }
+        let finding = Finding { verdict, subject, place: place.clone(), message: message.into() };
         self.findings.push(finding);
     }
 
