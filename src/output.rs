@@ -25,7 +25,24 @@ impl Output {
     /// # Errors
     /// When the settings of one are wrong.
     pub fn new(config: &Config, json: bool) -> Result<Self, Failure> {
-        let prepared = Prepared::new(settings(config, json)?).map_err(wrong)?;
+        Self::prepared(settings(config, json)?)
+    }
+
+    /// The same, but Falco's own lines also where standard output is a terminal.
+    ///
+    /// # Errors
+    /// As [`Output::new`].
+    pub fn plain(config: &Config) -> Result<Self, Failure> {
+        let mut settings = settings(config, false)?;
+        if let Some(stdout) = &mut settings.stdout {
+            let safe: stdout::Render = Arc::new(|message: &Message| json_line(message.line()).into_owned());
+            stdout.render = stdout.render.is_some().then_some(safe);
+        }
+        Self::prepared(settings)
+    }
+
+    fn prepared(settings: Settings) -> Result<Self, Failure> {
+        let prepared = Prepared::new(settings).map_err(wrong)?;
         Ok(Self { prepared: Some(prepared), ..Self::none() })
     }
 

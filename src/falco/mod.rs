@@ -134,7 +134,7 @@ fn prints_without_configuration(options: &Options) -> Step {
         return print(&format!("{:#}\n", peregrine_rules::json_schema()));
     }
     if options.ignored {
-        let lines: String = listing::ignored().iter().map(|name| format!("- {name}\n")).collect();
+        let lines: String = crate::interest::ignored().iter().map(|name| format!("- {name}\n")).collect();
         return print(&format!("Ignored syscall(s):\n{lines}\n"));
     }
     if options.list_events {

@@ -35,7 +35,7 @@ pub fn run(state: State, rules: Prepared) -> Step {
     }
     let duration = Some(Duration::from_secs(u64::from(options.duration))).filter(|d| !d.is_zero());
     let rules = rules.result.ruleset.rules;
-    let out = Output::new(&config, false)?;
+    let out = Output::plain(&config)?;
     let ended = match &config.engine {
         EngineKind::Replay { file } => {
             tracing::info!("Replaying events from the capture file: {}", file.display());

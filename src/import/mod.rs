@@ -128,7 +128,7 @@ fn keys(loaded: &Loaded, report: &mut Report) {
         let Some((node, place)) = find(&loaded.tree, row.path) else { continue };
         if loaded.without_effect.contains(&row.path) {
             report.add(Verdict::Ignored, row.path, place, "it is read, but nothing acts on it yet");
-        } else if !row.differs.is_empty() && !is_default(row, node) {
+        } else if is_otherwise(row, node) {
             report.add(Verdict::Better, row.path, place, row.differs);
         } else {
             report.add(Verdict::Works, row.path, place, "");
@@ -146,8 +146,11 @@ fn find<'t>(tree: &'t Node, path: &str) -> Option<(&'t Node, &'t Place)> {
     Some(at)
 }
 
-fn is_default(row: &config::Key, node: &Node) -> bool {
-    Node::parse(row.falco.unwrap_or(row.default), "").is_ok_and(|default| default == *node)
+/// Whether a key is set to something that is otherwise here; engine and plugins have their own findings.
+fn is_otherwise(row: &config::Key, node: &Node) -> bool {
+    let told_apart = matches!(row.path, "engine.kind" | "plugins");
+    let is = |text: &str| Node::parse(text, "").is_ok_and(|value| value == *node);
+    !row.differs.is_empty() && !told_apart && !is(row.falco.unwrap_or(row.default)) && !is("false")
 }
 
 fn warning(fault: &Fault, report: &mut Report) {

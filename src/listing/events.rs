@@ -30,16 +30,6 @@ pub fn events(format: Format, product: &str) -> String {
     out
 }
 
-/// System calls that are not looked at by default: reading and writing that the state does not need.
-pub fn ignored() -> Vec<&'static str> {
-    let of = |call: &calls::Call| &table::EVENTS[usize::from(call.event)];
-    let unseen = |call: &&calls::Call| !Row { name: call.name, enter: false, info: of(call) }.available();
-    let mut names: Vec<_> = calls::CALLS.iter().filter(unseen).map(|call| call.name).collect();
-    names.sort_unstable();
-    names.dedup();
-    names
-}
-
 /// One event of the list.
 struct Row {
     name: &'static str,

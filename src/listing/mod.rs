@@ -5,7 +5,7 @@ mod events;
 mod fields;
 pub mod words;
 
-pub use events::{events, ignored};
+pub use events::events;
 pub use fields::{FieldsOptions, fields};
 
 use clap::ValueEnum;

@@ -37,7 +37,11 @@ fn check_one(text: &str, case: &Case, ran: &Ran, answer: Option<&Value>) -> Resu
         }
         "Regexp" | "NotRegexp" => return matches(arguments, verb == "Regexp", ran),
         // The test's own files could be read.
-        "Nil" if matches!(arguments, "err" | "scanner.Err()") => return Ok(()),
+        "Nil" if matches!(arguments, "err" | "err1" | "err2" | "scanner.Err()") => return Ok(()),
+        "Equal" if arguments == "string(expectedContent), string(actualContent)" => {
+            let written = std::fs::read_to_string(case.written()).map_err(|e| e.to_string())?;
+            return same_lines(case, &written.lines().map(str::to_owned).collect::<Vec<_>>(), answer);
+        }
         "NoError" | "Error" if arguments.starts_with("res.Err()") => {
             return equal(i64::from(ran.code != 0), i64::from(verb == "Error"));
         }
@@ -45,8 +49,8 @@ fn check_one(text: &str, case: &Case, ran: &Ran, answer: Option<&Value>) -> Resu
             return equal(i64::from(ran.results[0]["successful"] == true), 1);
         }
         "NotNil" => return present(arguments, case, ran).unwrap_or_else(|| not_understood()),
-        "Contains" if arguments == "res.Stdout(), scanner.Text()" => return same_output(case, ran, answer),
-        "JSONEq" if arguments == "expectedLine, outputLines[i]" => return same_output(case, ran, answer),
+        "Contains" if arguments == "res.Stdout(), scanner.Text()" => return same_lines(case, &ran.lines, answer),
+        "JSONEq" if arguments == "expectedLine, outputLines[i]" => return same_lines(case, &ran.lines, answer),
         _ => {}
     }
     let (expected, quantity) = match verb {
@@ -133,16 +137,16 @@ fn matches(arguments: &str, wanted: bool, ran: &Ran) -> Result<(), String> {
     if found == wanted { Ok(()) } else { Err((if found { "there" } else { "not there" }).into()) }
 }
 
-/// Standard output is what the test says, but for the enter events, which are no events of their own any more: of its
+/// The alerts are what the test says, but for the enter events, which are no events of their own any more: of its
 /// lines those remain whose event upstream still alerts on.
-fn same_output(case: &Case, ran: &Ran, answer: Option<&Value>) -> Result<(), String> {
+fn same_lines(case: &Case, lines: &[String], answer: Option<&Value>) -> Result<(), String> {
     let text = std::fs::read_to_string(case.output.as_ref().expect("an output")).expect("the expected lines");
     let alerts = answer.expect("an answer")["alerts"].as_array().expect("alerts");
     let still: Vec<String> = alerts.iter().map(|a| iso8601(a["ts"].as_u64().expect("a time"))).collect();
     let expected: Vec<&str> = text.lines().filter(|line| still.iter().any(|time| line.contains(time))).collect();
     assert_eq!(expected.len(), alerts.len(), "{}", case.name());
     assert!(!expected.is_empty());
-    let ours: Vec<&str> = ran.lines.iter().map(String::as_str).collect();
+    let ours: Vec<&str> = lines.iter().map(String::as_str).collect();
     let same = |(ours, expected): (&&str, &&str)| match value(expected) {
         Some(expected) => value(ours) == Some(expected),
         None => ours == expected,

@@ -42,8 +42,6 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("configs.DropsAlert", "simulated drops over a capture"),
     ("configs.DropsExit", "simulated drops over a capture"),
     ("configs.DropsIgnore)", "simulated drops over a capture"),
-    ("configs.FileOutput", "outputs other than standard output"),
-    ("configs.ProgramOutput", "outputs other than standard output"),
 ];
 
 /// What stands in place of the configuration that Falco's package installs.
@@ -107,6 +105,11 @@ impl Case {
         Ok(case)
     }
 
+    /// The file that the test has alerts written to.
+    pub fn written(&self) -> String {
+        format!("{}/engine_tests_{}", env!("CARGO_TARGET_TMPDIR"), self.name())
+    }
+
     fn file(&self, key: &str, corpus: &Path) -> PathBuf {
         let name = self.test["refs"][key].as_str().unwrap_or_else(|| panic!("{}: no file {key}", self.name()));
         corpus.join(name)
@@ -149,7 +152,13 @@ impl Case {
             // `-T`: those with a tag not.
             "DisabledTags" => each("-o", &mut quoted(inner).map(|tag| format!("rules[].disable.tag={tag}"))),
             "Args" if inner == "tc.args..." => Vec::new(),
-            "Args" => quoted(inner).collect(),
+            "Args" => {
+                let mut words: Vec<String> = quoted(inner).collect();
+                if inner.ends_with("+outFilePath") {
+                    words.iter_mut().rfind(|word| word.ends_with('=')).expect("a path's key").push_str(&self.written());
+                }
+                words
+            }
             "EnvVars" => {
                 let words: Vec<String> = quoted(inner).collect();
                 self.env.extend(words.chunks(2).map(|pair| (pair[0].clone(), pair[1].clone())));
@@ -192,6 +201,8 @@ impl Case {
 
     /// Runs the program, each time that the test does.
     pub fn run(&self) -> Vec<Ran> {
+        // What an earlier run of this test left would be appended to.
+        let _ = std::fs::remove_file(self.written());
         self.runs.iter().map(|args| self.run_with(args)).collect()
     }
 
