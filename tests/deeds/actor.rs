@@ -5,6 +5,8 @@
 //! only marks the command line. Failures of the deeds themselves are ignored, since many are meant to be refused.
 #![forbid(unsafe_code)]
 
+mod drift;
+
 use nix::sys::ptrace;
 use nix::unistd::Pid;
 use std::fs::{File, OpenOptions};
@@ -111,6 +113,8 @@ fn act(verb: &str, w: &mut Words) {
             let _ = ptrace::read(pid, std::ptr::without_provenance_mut(0x1000));
         }),
         "overlay" => overlay(),
+        "drift" => drift::drift(&w.word()),
+        "drift-child" => std::mem::take(&mut w.rest).iter().for_each(|word| drift::child_word(word)),
         mark if mark.starts_with("deed-") => {}
         other => panic!("no verb {other}"),
     }

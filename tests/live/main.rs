@@ -1,6 +1,7 @@
 //! Live: deeds on a stage of their own, under `peregrine run` that looks at that stage only.
 
 mod deeds;
+mod drift;
 mod stage;
 
 use deeds::{Deed, OWN, STABLE};

@@ -116,7 +116,7 @@ impl Drop for Stage {
     }
 }
 
-fn actor() -> PathBuf {
+pub fn actor() -> PathBuf {
     let test = std::env::current_exe().expect("own path");
     let target = test.parent().and_then(Path::parent).expect("target/PROFILE/deps/TEST");
     let actor = target.join("examples/actor");

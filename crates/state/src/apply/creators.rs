@@ -118,6 +118,8 @@ pub(super) fn pidfd(state: &mut State, event: &Event<'_>, context: &mut Context)
     let mut info = state.pool.fd();
     info.set_kind(FdType::PidFd, u32_of(event, 2));
     info.pidfd_pid = pid;
+    // All of them close on exec, which upstream does not know.
+    info.cloexec |= state.own;
     // Writing into a vector cannot fail.
     let _ = write!(info.name, "/proc/{pid}");
     state.add_fd(context, fd, info, true);

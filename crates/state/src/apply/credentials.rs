@@ -11,11 +11,37 @@ const ALL_CAPS: u64 = (1 << 41) - 1;
 
 /// `setresuid`, `setreuid`: the effective id.
 pub(super) fn set_euid(state: &mut State, event: &Event<'_>, context: &mut Context) {
-    set_id(state, event, context, 2, |thread| &mut thread.uid);
+    set_uid(state, event, context, 2, event.nparams());
 }
 
+/// Of the superuser, all three ids.
 pub(super) fn setuid(state: &mut State, event: &Event<'_>, context: &mut Context) {
-    set_id(state, event, context, 1, |thread| &mut thread.uid);
+    set_uid(state, event, context, 1, 2);
+}
+
+/// Who is no longer the superuser loses what he was able to do, and who becomes it is able to what he may. Upstream
+/// leaves the capabilities as they are; Peregrine's own events follow the kernel, as it does without `SECBIT_*` and
+/// `PR_SET_KEEPCAPS`. The user ids are the parameters from the first up to `end`.
+fn set_uid(state: &mut State, event: &Event<'_>, context: &Context, effective: usize, end: usize) {
+    let uid = |state: &State| context.thread.and_then(|slot| Some(state.threads.get(slot.0)?.uid));
+    let before = uid(state);
+    set_id(state, event, context, effective, |thread| &mut thread.uid);
+    let after = uid(state);
+    if !state.own || before == after {
+        return;
+    }
+    // An id that is left as it is may be the superuser's.
+    let none_left = (1..end).all(|param| !matches!(u32_of(event, param), 0 | u32::MAX));
+    if let Some(thread) = context.thread.and_then(|slot| state.threads.get_mut(slot.0)) {
+        if before == Some(0) {
+            thread.cap_effective = 0;
+            if none_left {
+                thread.cap_permitted = 0;
+            }
+        } else if after == Some(0) {
+            thread.cap_effective = thread.cap_permitted;
+        }
+    }
 }
 
 /// `setresgid`, `setregid`: the effective id.

@@ -19,7 +19,12 @@ pub(super) fn prlimit(state: &mut State, event: &Event<'_>, _context: &mut Conte
     if result(event) != Some(0) || event.uint(6) != Some(PPM_RLIMIT_NOFILE as u64) {
         return;
     }
-    let Some(limit) = event.int(1).filter(|limit| *limit != -1) else { return };
+    let mut limit = event.int(1);
+    // (Odd) a call that only asks has zeros for what it set; upstream takes them for the limit.
+    if state.own && limit == Some(0) && event.int(2) == Some(0) {
+        limit = event.int(3);
+    }
+    let Some(limit) = limit.filter(|limit| *limit != -1) else { return };
     let Some(tid) = event.int(5) else { return };
     let Some(slot) = state.get_thread(if tid == 0 { event.tid } else { tid }, event.ts) else { return };
     if state.threads.get(slot).is_some_and(|thread| !thread.is_invalid()) {

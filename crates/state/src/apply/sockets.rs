@@ -69,6 +69,9 @@ fn protocol(asked: &Asked) -> u8 {
     }
 }
 
+/// Close-on-exec among the bits of a socket's type, on all machines.
+const SOCK_CLOEXEC: u32 = 0o2_000_000;
+
 /// Two unix sockets; the event shows what is known of the first under the number of the second.
 pub(super) fn socketpair(state: &mut State, event: &Event<'_>, context: &mut Context) {
     if success(event, context).is_none() {
@@ -78,10 +81,13 @@ pub(super) fn socketpair(state: &mut State, event: &Event<'_>, context: &mut Con
     if first == second {
         return;
     }
+    // Upstream overlooks it.
+    let closes = state.own && u32_of(event, 6) & SOCK_CLOEXEC != 0;
+    let flags = if closes { PPM_O_CLOEXEC as u32 } else { 0 };
     let mut shown = None;
     for fd in [first, second] {
         let mut info = state.pool.fd();
-        info.set_kind(FdType::UnixSock, 0);
+        info.set_kind(FdType::UnixSock, flags);
         info.raw.set_unix(event.uint(3).unwrap_or(0), event.uint(4).unwrap_or(0));
         info.sync_sock();
         state.add_fd(context, fd, info, true);
@@ -92,12 +98,18 @@ pub(super) fn socketpair(state: &mut State, event: &Event<'_>, context: &mut Con
     }
 }
 
-/// A bound port makes a server socket; the name is the address, whatever the family.
+/// A bound port makes a server socket; the name is the address, whatever the family. Where the program leaves the port to
+/// the kernel, the kernel's record has it.
 pub(super) fn bind(state: &mut State, event: &Event<'_>, context: &mut Context) {
     if success(event, context).is_none() {
         return;
     }
-    let Some(addr) = event.value(1).and_then(sockaddr) else { return };
+    let Some(mut addr) = event.value(1).and_then(sockaddr) else { return };
+    if let (SockAddr::Inet(..), Some(SockTuple::Inet { sip, sport, .. })) =
+        (addr, event.record(Tag::SockTuple).and_then(socktuple))
+    {
+        addr = SockAddr::Inet(sip, sport);
+    }
     let mut name = std::mem::take(&mut state.pool.path);
     name.clear();
     text::sockaddr(&addr, &mut name);

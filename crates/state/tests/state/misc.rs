@@ -199,3 +199,45 @@ fn sessions_and_process_groups() {
     act(&mut replayed, 20, SYSCALL_SETSID_X, &[I(20)]);
     assert_eq!((thread(&replayed, 20).sid, groups(&replayed, 20)), (20, before));
 }
+
+/// As the kernel does it, which upstream does not follow.
+#[test]
+fn capabilities_go_with_the_superuser() {
+    use crate::build::with_records;
+    use peregrine_event::record::Tag;
+    let own: &[(Tag, &[u8])] = &[(Tag::Marks, &[0; 4])];
+    for (before, code, params, want) in [
+        (0, SYSCALL_SETUID_X, vec![I(0), W(5)], (1, 0, 0)),
+        (0, SYSCALL_SETRESUID_X, vec![I(0), W(5), W(5), W(5)], (1, 0, 0)),
+        (0, SYSCALL_SETRESUID_X, vec![I(0), W(u32::MAX), W(5), W(u32::MAX)], (1, 7, 0)),
+        (0, SYSCALL_SETREUID_X, vec![I(0), W(0), W(5)], (1, 7, 0)),
+        (0, SYSCALL_SETRESUID_X, vec![I(0), W(5), W(u32::MAX), W(5)], (1, 7, 4)),
+        (0, SYSCALL_SETUID_X, vec![I(0), W(0)], (1, 7, 4)),
+        (0, SYSCALL_SETUID_X, vec![I(-1), W(5)], (1, 7, 4)),
+        (5, SYSCALL_SETRESUID_X, vec![I(0), W(u32::MAX), W(0), W(u32::MAX)], (1, 7, 7)),
+        (5, SYSCALL_SETUID_X, vec![I(0), W(6)], (1, 7, 4)),
+    ] {
+        for (records, want) in [(own, want), (&[], (1, 7, 4))] {
+            let mut state = state();
+            act(&mut state, 10, SYSCALL_SETUID_X, &[I(0), W(before)]);
+            act(&mut state, 10, SYSCALL_CAPSET_X, &[I(0), I(1), I(7), I(4)]);
+            apply(&mut state, &with_records(1, 10, code, &params, records));
+            let thread = thread(&state, 10);
+            let caps = (thread.cap_inheritable, thread.cap_permitted, thread.cap_effective);
+            assert_eq!(caps, want, "{code} from {before}");
+        }
+    }
+}
+
+#[test]
+fn asking_for_a_limit_sets_none() {
+    use crate::build::with_records;
+    use peregrine_event::record::Tag;
+    let mut state = state();
+    let asks = [I(0), I(0), I(0), I(99), I(100), I(0), B(7)];
+    act(&mut state, 10, SYSCALL_PRLIMIT_X, &[I(0), I(50), I(50), I(1), I(1), I(0), B(7)]);
+    act(&mut state, 10, SYSCALL_PRLIMIT_X, &asks);
+    assert_eq!(thread(&state, 10).fdlimit, 0, "upstream");
+    apply(&mut state, &with_records(1, 10, SYSCALL_PRLIMIT_X, &asks, &[(Tag::Marks, &[0; 4])]));
+    assert_eq!(thread(&state, 10).fdlimit, 99);
+}

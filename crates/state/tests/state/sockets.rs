@@ -225,3 +225,26 @@ fn descriptors_that_came_over_a_unix_socket() {
     receive(&mut replayed, 1, 4);
     assert_eq!(fd(&replayed, 10, 6).unwrap().name, b"/old");
 }
+
+/// What Peregrine's own events tell of sockets and upstream's do not.
+#[test]
+fn the_kernels_word_on_bind_and_socketpair() {
+    let marks: &[(Tag, &[u8])] = &[(Tag::Marks, &[0; 4])];
+    let bound = tuple("127.0.0.1", 40_000, "0.0.0.0", 0);
+    let mut state = state();
+    socket(&mut state, 4, INET, 1, 0);
+    let asked = addr("127.0.0.1", 0);
+    let bytes = with_records(1, 10, SOCKET_BIND_X, &[I(0), R(&asked), I(4)], &[(Tag::SockTuple, &bound)]);
+    apply(&mut state, &bytes);
+    let info = fd(&state, 10, 4).unwrap();
+    assert_eq!((info.ty, info.role, &info.name[..]), (FdType::Ipv4ServSock, Role::Server, &b"127.0.0.1:40000"[..]));
+    for (records, want) in [(marks, true), (&[], false)] {
+        let mut state = crate::build::state();
+        let params = [I(0), I(5), I(6), I(0xa), I(0xb), W(1), W(1 | 0o2_000_000), W(0)];
+        apply(&mut state, &with_records(1, 10, SOCKET_SOCKETPAIR_X, &params, records));
+        apply(&mut state, &with_records(1, 10, SYSCALL_PIDFD_OPEN_X, &[I(7), I(1), W(0)], records));
+        for number in [5, 6, 7] {
+            assert_eq!(fd(&state, 10, number).unwrap().cloexec, want, "{number}");
+        }
+    }
+}
