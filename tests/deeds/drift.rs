@@ -118,6 +118,7 @@ fn threads() {
 }
 
 /// A child that has done these words and stays until this process ends.
+#[expect(clippy::zombie_processes, reason = "it ends with this process")]
 fn child(words: &[&str]) {
     let own = std::env::current_exe().expect("own program");
     let mut command = Command::new(own);
@@ -136,6 +137,7 @@ fn child(words: &[&str]) {
 }
 
 /// One word of a child.
+#[expect(clippy::zombie_processes, reason = "the orphan is to outlive its parent")]
 pub fn child_word(word: &str) {
     let own = std::env::current_exe().expect("own program");
     match word {
