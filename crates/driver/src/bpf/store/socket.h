@@ -48,6 +48,7 @@ __noinline u32 put_sockaddr(u64 from, u32 len, u32 pos)
 	at = e->data + SOCKADDR_BASE;
 	if (len > 0x7ff) /* the kernel refuses all beyond 128; upstream shows them none the less */
 		len = 0x7ff;
+	barrier_var(len); /* the mask below is for the verifier, the bound above for what is told */
 	__builtin_memset(at, 0, 32); /* a short address has zeros for the rest */
 	if (!len || bpf_probe_read_user(at, len & 0x7ff, (void *)from))
 		return pos;

@@ -85,6 +85,7 @@ fn connections(t: &mut Surface) {
     let port = port_of(listener);
     let client = socket(t, libc::AF_INET, libc::SOCK_STREAM);
     t.call("connect", &[client, at(&inet(port)), 16], |res| {
+        assert_eq!(res, 0, "the loopback device is up");
         vec![N(res), tuple((LOCAL, port_of(client)), (LOCAL, port)), N(client as i64), addr(LOCAL, port)]
     });
     t.call("connect", &[NO_FD, at(&inet6(7)), 28], |_| {

@@ -17,7 +17,10 @@ pub fn rows(t: &mut Surface) {
     failed_execs(t);
     executed(t);
     executed_from_memory(t);
-    if Surface::has("open") {
+    let overlays = std::fs::read_to_string("/proc/filesystems").is_ok_and(|known| known.contains("overlay"));
+    if !overlays {
+        println!("skipped: this kernel has no overlays");
+    } else if Surface::has("open") {
         layers(t);
     }
     born(t);
