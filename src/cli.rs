@@ -45,12 +45,17 @@ pub struct ConfigArgs {
 impl ConfigArgs {
     /// Loads the configuration and logs what is odd about it.
     pub fn load(&self) -> Result<config::Config, Failure> {
+        self.load_whole().map(|loaded| loaded.config)
+    }
+
+    /// As [`ConfigArgs::load`], with what else is known of where it came from.
+    pub fn load_whole(&self) -> Result<config::Loaded, Failure> {
         let loaded = self.read()?;
         loaded.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
         if !loaded.without_effect.is_empty() {
             tracing::warn!("configuration keys without effect yet: {}", loaded.without_effect.join(", "));
         }
-        Ok(loaded.config)
+        Ok(loaded)
     }
 
     /// Loads the configuration; what is odd about it is left with its files, but for the overrides.

@@ -6,6 +6,7 @@ use peregrine_alert::{Alert, Json};
 use peregrine_engine::fields::Fields;
 use peregrine_engine::{Engine, Matching, Moment, output};
 use peregrine_rules::Rule;
+use std::collections::HashMap;
 
 /// The rules at work.
 pub struct Detector {
@@ -46,6 +47,13 @@ impl Detector {
     /// Whether the last event raised no alert.
     pub fn quiet(&self) -> bool {
         self.engine.hits().is_empty()
+    }
+
+    /// Goes on counting where another left off, by the rules' names.
+    pub fn adopt(&mut self, other: &Detector) {
+        let counted: HashMap<&str, u64> = other.counts().map(|(rule, n)| (rule.name.as_str(), n)).collect();
+        let counts = self.rules.iter().map(|rule| counted.get(rule.name.as_str()).copied().unwrap_or(0));
+        self.engine.set_matches(counts.collect());
     }
 
     /// How often each rule matched, in the order of loading.

@@ -25,6 +25,15 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// The reason, on one line.
+    pub fn text(&self) -> String {
+        match self {
+            Failure::Input(error) | Failure::Usage(error) | Failure::System(error) => format!("{error:#}"),
+            Failure::Told => "the rules are not valid".into(),
+            Failure::Closed => "nobody reads the output any more".into(),
+        }
+    }
+
     /// Prints the reason to standard error; control characters in it (it may quote a file) are escaped.
     pub fn report(self) -> ExitCode {
         let (code, error) = match self {

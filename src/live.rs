@@ -3,7 +3,9 @@
 use crate::config::Config;
 use crate::failure::Failure;
 use clap::Args;
-use peregrine_driver::{BufferSize, Config as DriverConfig, DriverError, DropReport, LiveSource, Needs, Scope, Stats};
+use peregrine_driver::{
+    Batch, BufferSize, Config as DriverConfig, Control, DriverError, LiveSource, Needs, Scope, Stats,
+};
 use peregrine_engine::EventNeeds;
 use peregrine_event::Event;
 use peregrine_state::procfs::{self, Snapshot};
@@ -15,11 +17,14 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_millis(50);
 
 /// The options of every command that watches this machine.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct LiveArgs {
     /// Stop after this time, e.g. 30s, 5m, 500ms
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub duration: Option<Duration>,
+    /// Stop after so many events
+    #[arg(long, value_name = "N")]
+    pub events: Option<u64>,
     /// Only a cgroup (v2) and below, or a process and its descendants: cgroup:PATH or tree:PID
     #[arg(long, value_name = "SCOPE", value_parser = scope)]
     pub scope: Option<Scope>,
@@ -100,7 +105,7 @@ impl Live {
     pub fn run(
         &mut self,
         mut each: impl FnMut(&Event<'_>) -> Result<(), Failure>,
-        mut between: impl FnMut(Option<DropReport>) -> Result<(), Failure>,
+        mut between: impl FnMut(&Batch) -> Result<(), Failure>,
         mut done: impl FnMut() -> bool,
     ) -> Result<(), Failure> {
         let mut result = Ok(());
@@ -113,7 +118,7 @@ impl Live {
                     result = each(event);
                 }
             });
-            result = result.and_then(|()| between(batch.drops));
+            result = result.and_then(|()| between(&batch));
             if result.is_err() || (ended && batch.events == 0) {
                 self.source.stop();
                 return result;
@@ -124,6 +129,11 @@ impl Live {
                 ended = true;
             }
         }
+    }
+
+    /// A handle that changes what the kernel programs tell of.
+    pub fn control(&self) -> Control {
+        self.source.control()
     }
 
     /// What the kernel programs counted.
@@ -161,8 +171,8 @@ fn snapshot(scope: &Scope, config: &Config) -> Result<Snapshot, Failure> {
 }
 
 /// Says on the log that events were lost, if some were.
-pub fn warn_of(drops: Option<DropReport>) {
-    if let Some(drops) = drops {
+pub fn warn_of(batch: &Batch) {
+    if let Some(drops) = &batch.drops {
         tracing::warn!("{} events were dropped in the last second", drops.delta.drops());
     }
 }

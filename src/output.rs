@@ -104,6 +104,23 @@ impl Output {
     }
 }
 
+/// Whether two configurations ask for different outputs, or for other lines.
+pub fn differs(old: &Config, new: &Config) -> bool {
+    let lines = |c: &Config| {
+        let json = (c.json_output, c.json_include_output, c.json_include_message);
+        (json, c.json_include_output_fields, c.json_include_tags, c.time_iso_8601, c.buffered_outputs)
+    };
+    let queue = |c: &Config| (c.outputs_queue_capacity, c.output_timeout);
+    lines(old) != lines(new)
+        || queue(old) != queue(new)
+        || old.outputs != new.outputs
+        || old.stdout != new.stdout
+        || old.syslog != new.syslog
+        || old.file != new.file
+        || old.http != new.http
+        || old.program != new.program
+}
+
 fn wrong(error: StartError) -> Failure {
     match error {
         StartError::Output { .. } => Failure::Input(anyhow::Error::new(error)),

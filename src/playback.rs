@@ -38,10 +38,9 @@ impl Playback {
         let mut session = Session::default();
         session.time_zone = jiff::tz::TimeZone::system();
         session.containers = config.containers;
-        session.base64_buffers = config.buffer_base64;
-        session.fixed = config.static_fields.iter().map(|(_, value)| value.clone().into_bytes()).collect();
+        let fields = Self::fields(config);
         Self {
-            fields: Fields::syscall().with_fixed(config.static_fields.iter().map(|(name, _)| name.clone())),
+            fields: Fields::default(),
             session,
             state: State::default(),
             scratch: Bump::with_capacity(SCRATCH),
@@ -49,6 +48,24 @@ impl Playback {
             purging: config.purging,
             containers: config.containers,
         }
+        .configured(config, fields)
+    }
+
+    /// The fields of the source, and those that the configuration adds.
+    pub fn fields(config: &Config) -> Fields {
+        Fields::syscall().with_fixed(config.static_fields.iter().map(|(name, _)| name.clone()))
+    }
+
+    fn configured(mut self, config: &Config, fields: Fields) -> Self {
+        self.configure(config, fields);
+        self
+    }
+
+    /// Takes over what can change between two events.
+    pub fn configure(&mut self, config: &Config, fields: Fields) {
+        self.session.base64_buffers = config.buffer_base64;
+        self.session.fixed = config.static_fields.iter().map(|(_, value)| value.clone().into_bytes()).collect();
+        self.fields = fields;
     }
 
     /// Begins with what a capture knows before its next event; earlier state does not carry over.

@@ -7,7 +7,7 @@ use crate::playback::SOURCE;
 use peregrine_alert::Priority;
 use peregrine_engine::fields::Fields;
 use peregrine_rules::select::{Selection, Which, apply};
-use peregrine_rules::{AddedField, LoadResult, Options, OutputAddition, Rule, RulesFile, Source, pretty};
+use peregrine_rules::{AddedField, LoadResult, Options, OutputAddition, Rule, RulesFile, Source, falco, pretty};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
@@ -25,6 +25,27 @@ pub struct Loaded {
 /// # Errors
 /// [`Failure::Told`] when a file is wrong, after saying why; [`Failure::Usage`] when no rules are named.
 pub fn load(config: &Config, args: &RulesArgs, fields: &Fields) -> Result<Loaded, Failure> {
+    let (result, files) = told(config, args, fields)?;
+    if !result.is_successful() {
+        return Err(Failure::Told);
+    }
+    Ok(switched(config, result, files))
+}
+
+/// As [`load`], but what is wrong is in the error too.
+///
+/// # Errors
+/// As there, but never [`Failure::Told`].
+pub fn load_or_say(config: &Config, args: &RulesArgs, fields: &Fields) -> Result<Loaded, Failure> {
+    let (result, files) = told(config, args, fields)?;
+    if let Some(report) = result.reports.iter().find(|report| !report.is_successful()) {
+        return Err(Failure::Input(anyhow::anyhow!(falco::verbose(report, &result))));
+    }
+    Ok(switched(config, result, files))
+}
+
+/// Loads what is named and says what is odd or wrong about it.
+fn told(config: &Config, args: &RulesArgs, fields: &Fields) -> Result<(LoadResult, usize), Failure> {
     let paths = if args.rules.is_empty() { present(&config.rules_files) } else { args.rules.clone() };
     let files = read(&paths)?;
     if files.is_empty() {
@@ -32,17 +53,19 @@ pub fn load(config: &Config, args: &RulesArgs, fields: &Fields) -> Result<Loaded
             "no rules: name a file or a directory with -r, or rules_files in -c"
         )));
     }
-    let mut result = compile(&files, config, fields)?;
+    let result = compile(&files, config, fields)?;
     explain(&result, false);
-    if !result.is_successful() {
-        return Err(Failure::Told);
-    }
+    Ok((result, files.len()))
+}
+
+/// Switches rules on and off as the configuration says.
+fn switched(config: &Config, mut result: LoadResult, files: usize) -> Loaded {
     let selections: Vec<Selection> = config.rules.iter().flat_map(selections).collect();
     let counts = apply(&mut result.ruleset, &selections);
     for (selection, _) in selections.iter().zip(counts).filter(|(_, count)| *count == 0) {
         tracing::warn!("the configuration selects {:?}, which is no loaded rule's", selection.which);
     }
-    Ok(Loaded { rules: result.ruleset.rules, files: files.len() })
+    Loaded { rules: result.ruleset.rules, files }
 }
 
 /// Compiles files with the fields of all sources.

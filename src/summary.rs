@@ -16,6 +16,7 @@ pub struct Summary {
     pub drops: u64,
     alerts: Vec<(String, u64)>,
     outputs: Vec<Report>,
+    reloads: (u64, u64),
     /// CPU time of the process.
     pub cpu_seconds: f64,
     peak_rss_kib: u64,
@@ -25,7 +26,21 @@ impl Summary {
     /// The figures at this moment.
     pub fn new(events: u64, drops: u64, detector: &Detector, outputs: Vec<Report>) -> Self {
         let alerts = detector.matches().into_iter().map(|(rule, n)| (rule.to_owned(), n)).collect();
-        Self { events, drops, alerts, outputs, cpu_seconds: cpu_seconds(), peak_rss_kib: peak_rss_kib() }
+        Self {
+            events,
+            drops,
+            alerts,
+            outputs,
+            reloads: (0, 0),
+            cpu_seconds: cpu_seconds(),
+            peak_rss_kib: peak_rss_kib(),
+        }
+    }
+
+    /// With the reloads that were put in place, and those that were refused.
+    #[must_use]
+    pub fn with_reloads(self, reloads: (u64, u64)) -> Self {
+        Self { reloads, ..self }
     }
 
     /// Says them on standard error.
@@ -41,6 +56,9 @@ impl Summary {
                 let _ = write!(text, ", {n} lost ({})", cause.name());
             }
         }
+        if self.reloads != (0, 0) {
+            let _ = write!(text, "\nreloads: {} done, {} refused", self.reloads.0, self.reloads.1);
+        }
         let _ =
             write!(text, "\ncost: {:.2} CPU seconds, peak memory {} MiB", self.cpu_seconds, self.peak_rss_kib / 1024);
         eprintln!("{text}");
@@ -54,6 +72,7 @@ impl Summary {
             "drops": self.drops,
             "alerts": alerts,
             "outputs": self.outputs.iter().map(output).collect::<serde_json::Map<_, _>>(),
+            "reloads": {"done": self.reloads.0, "refused": self.reloads.1},
             "cpu_seconds": self.cpu_seconds,
             "peak_rss_kib": self.peak_rss_kib,
         });

@@ -68,8 +68,8 @@ pub fn execute(args: &Args) -> Result<(), Failure> {
             playback.live(snapshot)?;
             live.run(
                 |event| playback.event(event, false, &mut look).unwrap_or(Ok(())),
-                |drops| {
-                    live::warn_of(drops);
+                |batch| {
+                    live::warn_of(batch);
                     Ok(lines.borrow_mut().out.flush()?)
                 },
                 || false,

@@ -72,8 +72,8 @@ pub fn execute(mut args: Args) -> Result<(), Failure> {
             }
             Ok(())
         },
-        |drops| {
-            live::warn_of(drops);
+        |batch| {
+            live::warn_of(batch);
             Ok(())
         },
         || child.as_mut().is_some_and(Waiting::ended),

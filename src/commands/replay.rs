@@ -1,7 +1,6 @@
 //! `peregrine replay FILE.scap`: the rules over a capture.
 
 use crate::cli::{ConfigArgs, RulesArgs};
-use crate::commands::run::Ended;
 use crate::config::Config;
 use crate::detector::Detector;
 use crate::failure::Failure;
@@ -9,6 +8,7 @@ use crate::output::Output;
 use crate::playback::Playback;
 use crate::ruleset;
 use crate::summary::Summary;
+use crate::watch::Ended;
 use peregrine_rules::Rule;
 use std::path::{Path, PathBuf};
 use std::time::Duration;

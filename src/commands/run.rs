@@ -1,23 +1,16 @@
 //! `peregrine run`: live detection.
 
 use crate::cli::{ConfigArgs, RulesArgs};
-use crate::config::{Config, DropAction};
 use crate::detector::Detector;
 use crate::failure::Failure;
-use crate::interest::interest;
-use crate::live::{Live, LiveArgs};
-use crate::output::{Output, hostname};
+use crate::live::LiveArgs;
+use crate::output::Output;
 use crate::playback::Playback;
+use crate::reload::{Fresh, Load};
 use crate::ruleset;
-use crate::summary::Summary;
-use peregrine_alert::{DropCounts, Priority};
-use peregrine_capture::{Compression, Writer};
-use peregrine_driver::DropReport;
-use peregrine_engine::throttle::TokenBucket;
-use peregrine_rules::Rule;
-use std::cell::RefCell;
+use crate::watch::{Again, watch};
 use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// The command's options.
 #[derive(Debug, clap::Args)]
@@ -41,12 +34,16 @@ pub struct Args {
 
 /// Watches until it is told to stop.
 pub fn execute(args: &Args) -> Result<(), Failure> {
-    let config = args.config.load()?;
+    let loaded = args.config.load_whole()?;
+    let config = loaded.config.clone();
     let playback = Playback::new(&config);
-    let loaded = ruleset::load(&config, &args.rules, &playback.fields)?;
-    let files = loaded.files;
+    let rules = ruleset::load(&config, &args.rules, &playback.fields)?;
+    let files = rules.files;
     let out = Output::new(&config, args.json)?;
-    let ended = watch(&config, playback, loaded.rules, out, &args.live, args.record.as_deref(), |detector| {
+    let paths = paths(&loaded, &args.rules);
+    let again = Again { load: again(args.config.clone(), args.rules.clone()), paths, json: args.json };
+    let (live, record) = (&args.live, args.record.as_deref());
+    let ended = watch(&config, playback, rules.rules, out, live, record, Some(again), |detector| {
         announce(detector, files);
     })?;
     ended.summary.print();
@@ -56,63 +53,23 @@ pub fn execute(args: &Args) -> Result<(), Failure> {
     ended.result
 }
 
-/// A run that is over.
-pub struct Ended {
-    /// The rules, with how often they matched.
-    pub detector: Detector,
-    /// The closing figures.
-    pub summary: Summary,
-    /// Why it is over, where it was not told to stop.
-    pub result: Result<(), Failure>,
+/// Loads configuration and rules once more, by the same options.
+fn again(config: ConfigArgs, rules: RulesArgs) -> Load {
+    Box::new(move || {
+        let loaded = config.load_whole()?;
+        let fields = Playback::fields(&loaded.config);
+        let loaded_rules = ruleset::load_or_say(&loaded.config, &rules, &fields)?;
+        let paths = paths(&loaded, &rules);
+        Ok(Fresh { config: loaded.config, rules: loaded_rules.rules, fields, paths })
+    })
 }
 
-/// Watches until it is told to stop; `ready` is called when everything is attached. Whoever calls it says what was seen.
-pub fn watch(
-    config: &Config,
-    mut playback: Playback,
-    rules: Vec<Rule>,
-    out: Output,
-    args: &LiveArgs,
-    record: Option<&Path>,
-    ready: impl FnOnce(&Detector),
-) -> Result<Ended, Failure> {
-    let mut detector = Detector::new(rules, &playback.fields, config.rule_matching)?;
-    let out = RefCell::new(out);
-    let mut writer = record.map(|path| Writer::create(path, Compression::Gzip)).transpose()?;
-    let mut gaps = Gaps::new(config);
-
-    let interest = interest(detector.engine().needs(), &config.base_syscalls);
-    interest.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
-    let (mut live, snapshot) = Live::start(config, args, interest.needs)?;
-    if let Some(writer) = &mut writer {
-        writer.section(&snapshot.tables)?;
-    }
-    out.borrow_mut().start(true)?;
-    playback.live(snapshot)?;
-    ready(&detector);
-    let watched = live.run(
-        |event| {
-            if let Some(writer) = &mut writer {
-                writer.event(event, 0)?;
-            }
-            let out = &mut out.borrow_mut();
-            playback.event(event, false, |moment, fields| detector.look(moment, fields, out)).unwrap_or(Ok(()))
-        },
-        |drops| {
-            let out = &mut out.borrow_mut();
-            out.tend()?;
-            drops.map_or(Ok(()), |drops| gaps.notice(&drops, out))
-        },
-        || false,
-    );
-    if let Some(writer) = writer {
-        writer.finish()?;
-    }
-    let counted = live.stats()?.total();
-    let (reports, told) = out.borrow_mut().finish();
-    let summary = Summary::new(counted.events(), counted.drops(), &detector, reports);
-    let result = watched.and(told);
-    Ok(Ended { detector, summary, result })
+/// The files and directories that configuration and rules came from.
+fn paths(loaded: &crate::config::Loaded, rules: &RulesArgs) -> Vec<PathBuf> {
+    let config = loaded.files.iter().map(|file| file.path.clone());
+    let rules = if rules.rules.is_empty() { &loaded.config.rules_files } else { &rules.rules };
+    let inside = rules.iter().filter_map(|path| ruleset::directory(path).ok()).flatten();
+    config.chain(loaded.folders.iter().cloned()).chain(rules.iter().cloned()).chain(inside).collect()
 }
 
 /// One line that says what is watched, and at a terminal what to try.
@@ -126,65 +83,5 @@ fn announce(detector: &Detector, files: usize) {
     );
     if std::io::stderr().is_terminal() {
         tracing::info!("try, in another shell: cat /etc/shadow; Ctrl-C stops");
-    }
-}
-
-/// What is done about dropped events, and how often.
-struct Gaps<'a> {
-    config: &'a Config,
-    bucket: Option<TokenBucket>,
-    hostname: String,
-    alerts: bool,
-}
-
-impl<'a> Gaps<'a> {
-    fn new(config: &'a Config) -> Self {
-        let alerts = config.priority.parse().is_ok_and(|least: Priority| least >= Priority::Debug);
-        Self { config, bucket: None, hostname: hostname(), alerts }
-    }
-
-    fn notice(&mut self, report: &DropReport, out: &mut Output) -> Result<(), Failure> {
-        let drops = &self.config.drops;
-        if report.ratio() <= drops.threshold {
-            return Ok(());
-        }
-        let bucket = self.bucket.get_or_insert_with(|| TokenBucket::new(drops.rate, drops.max_burst, report.ts));
-        if !bucket.claim(report.ts) {
-            return Ok(());
-        }
-        for action in &drops.actions {
-            match action {
-                DropAction::Ignore => {}
-                DropAction::Log => tracing::warn!(
-                    "{} events were dropped in the last second: what is known of processes and descriptors may be stale",
-                    report.delta.drops()
-                ),
-                DropAction::Alert if self.alerts => out.alert(counts(report).alert(report.ts, &self.hostname))?,
-                DropAction::Alert => {}
-                DropAction::Exit => {
-                    return Err(Failure::System(anyhow::anyhow!("events were dropped; ending, as configured")));
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-fn counts(report: &DropReport) -> DropCounts {
-    let n = |name| report.delta.get(name);
-    DropCounts {
-        n_evts: report.delta.events(),
-        n_drops: report.delta.drops(),
-        n_drops_buffer_total: n("n_drops_buffer"),
-        n_drops_buffer_clone_fork_exit: n("n_drops_buffer_clone_fork_exit"),
-        n_drops_buffer_execve_exit: n("n_drops_buffer_execve_exit"),
-        n_drops_buffer_connect_exit: n("n_drops_buffer_connect_exit"),
-        n_drops_buffer_open_exit: n("n_drops_buffer_open_exit"),
-        n_drops_buffer_dir_file_exit: n("n_drops_buffer_dir_file_exit"),
-        n_drops_buffer_other_interest_exit: n("n_drops_buffer_other_interest_exit"),
-        n_drops_buffer_close_exit: n("n_drops_buffer_close_exit"),
-        n_drops_buffer_proc_exit: n("n_drops_buffer_proc_exit"),
-        n_drops_scratch_map: n("n_drops_scratch_map"),
-        ..DropCounts::default()
     }
 }

@@ -3,10 +3,10 @@
 use super::rules::Prepared;
 use super::{State, Step, Stop};
 use crate::commands::replay::replay;
-use crate::commands::run::{Ended, watch};
 use crate::config::{Config, EngineKind};
 use crate::live::LiveArgs;
 use crate::output::Output;
+use crate::watch::{Ended, watch};
 use peregrine_alert::Priority;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -51,8 +51,8 @@ pub fn run(state: State, rules: Prepared) -> Step {
         }
         EngineKind::Kmod | EngineKind::ModernEbpf => {
             announce(&config);
-            let live = LiveArgs { duration, scope: None, no_drop_privileges: false };
-            watch(&config, playback, rules, out, &live, None, |_| {})?
+            let live = LiveArgs { duration, ..LiveArgs::default() };
+            watch(&config, playback, rules, out, &live, None, None, |_| {})?
         }
     };
     finish(ended, options.verbose)

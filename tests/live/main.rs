@@ -2,6 +2,7 @@
 
 mod deeds;
 mod drift;
+mod reload;
 mod stage;
 
 use deeds::{Deed, OWN, STABLE};

@@ -85,6 +85,16 @@ impl Control {
     pub fn set_needs(&self, needs: &Needs) -> Result<(), DriverError> {
         locked(&self.0).set_needs(needs)
     }
+
+    /// As [`Control::set_needs`], but what is wanted already stays wanted.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn widen(&self, needs: &Needs) -> Result<(), DriverError> {
+        let mut programs = locked(&self.0);
+        let both = programs.needs.union(needs);
+        programs.set_needs(&both)
+    }
 }
 
 impl std::fmt::Debug for Control {

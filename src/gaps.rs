@@ -1,0 +1,178 @@
+//! What is done about events that were dropped, and about no events at all: logged, alerted, ended, as often as the
+//! configuration allows.
+
+use crate::config::{Config, DropAction, Drops};
+use crate::failure::Failure;
+use crate::output::{Output, hostname};
+use jiff::tz::TimeZone;
+use peregrine_alert::{Alert, DropCounts, Json, Priority, time};
+use peregrine_driver::{Batch, DropReport};
+use peregrine_engine::throttle::TokenBucket;
+
+/// A second of event time.
+const SECOND: u64 = 1_000_000_000;
+
+/// Looks after gaps.
+pub struct Gaps {
+    drops: Drops,
+    max_consecutive_timeouts: u32,
+    bucket: Option<TokenBucket>,
+    hostname: String,
+    alerts: bool,
+    /// Looks at the buffers without an event, since the last event or notice.
+    timeouts: u32,
+    /// Time of the first event of the second that is counted, and events since; for pretended drops.
+    second: (u64, u64),
+    first_event: u64,
+}
+
+impl Gaps {
+    /// As the configuration says.
+    pub fn new(config: &Config) -> Self {
+        let mut gaps = Self {
+            drops: config.drops.clone(),
+            max_consecutive_timeouts: config.max_consecutive_timeouts,
+            bucket: None,
+            hostname: hostname(),
+            alerts: false,
+            timeouts: 0,
+            second: (0, 0),
+            first_event: 0,
+        };
+        gaps.configure(config);
+        gaps
+    }
+
+    /// Takes another configuration over; tokens that are left stay unless their rate changes.
+    pub fn configure(&mut self, config: &Config) {
+        if (config.drops.rate, config.drops.max_burst) != (self.drops.rate, self.drops.max_burst) {
+            self.bucket = None;
+        }
+        self.drops = config.drops.clone();
+        self.max_consecutive_timeouts = config.max_consecutive_timeouts;
+        self.alerts = config.priority.parse().is_ok_and(|least: Priority| least >= Priority::Debug);
+    }
+
+    /// Tells of an event's time.
+    pub fn event(&mut self, ts: u64) {
+        if self.first_event == 0 {
+            self.first_event = ts;
+        }
+        self.second.1 += 1;
+    }
+
+    /// After each look at the buffers.
+    ///
+    /// # Errors
+    /// When drops end the program, as configured.
+    pub fn look(&mut self, batch: &Batch, last_ts: u64, out: &mut Output) -> Result<(), Failure> {
+        if let Some(report) = &batch.drops {
+            self.dropped(report.ts, report.ratio(), counts(report), out)?;
+        }
+        if self.drops.simulate && last_ts >= self.second.0.saturating_add(SECOND) {
+            let counts = DropCounts { n_evts: self.second.1, n_drops: 1, ..DropCounts::default() };
+            self.second = (last_ts, 0);
+            self.dropped(last_ts, 1.0, counts, out)?;
+        }
+        self.quiet(batch, out)
+    }
+
+    fn dropped(&mut self, ts: u64, ratio: f64, counts: DropCounts, out: &mut Output) -> Result<(), Failure> {
+        let drops = &self.drops;
+        // What is pretended is told of in any case.
+        if ratio <= drops.threshold && !drops.simulate {
+            return Ok(());
+        }
+        let bucket = self.bucket.get_or_insert_with(|| TokenBucket::new(drops.rate, drops.max_burst, ts));
+        if !bucket.claim(ts) {
+            tracing::debug!("Syscall event drop but token bucket depleted, skipping actions");
+            return Ok(());
+        }
+        let mut result = Ok(());
+        for action in &drops.actions {
+            match action {
+                DropAction::Ignore => {}
+                DropAction::Log => tracing::warn!(
+                    "{} events were dropped in the last second: what is known of processes and descriptors may be stale",
+                    counts.n_drops
+                ),
+                DropAction::Alert if self.alerts => out.alert(counts.alert(ts, &self.hostname))?,
+                DropAction::Alert => {}
+                DropAction::Exit => {
+                    result = Err(Failure::System(anyhow::anyhow!("events were dropped; ending, as configured")));
+                }
+            }
+        }
+        result
+    }
+
+    fn quiet(&mut self, batch: &Batch, out: &mut Output) -> Result<(), Failure> {
+        if batch.events > 0 {
+            self.timeouts = 0;
+            return Ok(());
+        }
+        self.timeouts += 1;
+        if self.timeouts <= self.max_consecutive_timeouts {
+            return Ok(());
+        }
+        self.timeouts = 0;
+        if !self.alerts {
+            return Ok(());
+        }
+        let rule = "Falco internal: timeouts notification";
+        let message = format!("{rule}. {} consecutive timeouts without event.", self.max_consecutive_timeouts);
+        let last = match self.first_event {
+            0 => "none".to_owned(),
+            ts => time::clock(ts, &TimeZone::system()),
+        };
+        let fields = vec![("last_event_time".to_owned(), Json::Text(last))];
+        out.alert(internal(rule, Priority::Debug, message, fields, now(), &self.hostname))
+    }
+}
+
+/// An alert about the program itself.
+pub fn internal(
+    rule: &str,
+    priority: Priority,
+    message: String,
+    output_fields: Vec<(String, Json)>,
+    time: u64,
+    hostname: &str,
+) -> Alert {
+    Alert {
+        rule: rule.to_owned(),
+        priority,
+        source: "internal".into(),
+        tags: Vec::new(),
+        time,
+        hostname: hostname.to_owned(),
+        message,
+        output_fields,
+        internal: true,
+    }
+}
+
+/// The wall clock, nanoseconds since the epoch.
+pub fn now() -> u64 {
+    let time = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+fn counts(report: &DropReport) -> DropCounts {
+    let n = |name| report.delta.get(name);
+    DropCounts {
+        n_evts: report.delta.events(),
+        n_drops: report.delta.drops(),
+        n_drops_buffer_total: n("n_drops_buffer"),
+        n_drops_buffer_clone_fork_exit: n("n_drops_buffer_clone_fork_exit"),
+        n_drops_buffer_execve_exit: n("n_drops_buffer_execve_exit"),
+        n_drops_buffer_connect_exit: n("n_drops_buffer_connect_exit"),
+        n_drops_buffer_open_exit: n("n_drops_buffer_open_exit"),
+        n_drops_buffer_dir_file_exit: n("n_drops_buffer_dir_file_exit"),
+        n_drops_buffer_other_interest_exit: n("n_drops_buffer_other_interest_exit"),
+        n_drops_buffer_close_exit: n("n_drops_buffer_close_exit"),
+        n_drops_buffer_proc_exit: n("n_drops_buffer_proc_exit"),
+        n_drops_scratch_map: n("n_drops_scratch_map"),
+        ..DropCounts::default()
+    }
+}

@@ -1,0 +1,194 @@
+//! Live detection: every event through state and rules until it is told to stop, with what can change meanwhile.
+
+use crate::config::Config;
+use crate::detector::Detector;
+use crate::failure::Failure;
+use crate::gaps::{Gaps, internal, now};
+use crate::interest::interest;
+use crate::live::{Live, LiveArgs};
+use crate::output::{Output, hostname};
+use crate::playback::Playback;
+use crate::reload::{Load, Next, Outcome, Reloader, unchangeable};
+use crate::summary::Summary;
+use peregrine_alert::Priority;
+use peregrine_capture::{Compression, Writer};
+use peregrine_driver::{Batch, Control};
+use peregrine_event::Event;
+use peregrine_outputs::Report;
+use peregrine_rules::Rule;
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+use std::thread::JoinHandle;
+
+/// How everything is loaded once more.
+pub struct Again {
+    /// Loads it.
+    pub load: Load,
+    /// What was loaded at the start.
+    pub paths: Vec<PathBuf>,
+    /// Whether alerts are JSON whatever the configuration says.
+    pub json: bool,
+}
+
+/// A run that is over.
+pub struct Ended {
+    /// The rules, with how often they matched.
+    pub detector: Detector,
+    /// The closing figures.
+    pub summary: Summary,
+    /// Why it is over, where it was not told to stop.
+    pub result: Result<(), Failure>,
+}
+
+/// Watches until it is told to stop; `ready` is called when everything is attached. Whoever calls it says what was seen.
+///
+/// # Errors
+/// When it cannot begin; what ends it later is in the result.
+#[expect(clippy::too_many_arguments, reason = "each is one part of the run, made by its own step")]
+pub fn watch(
+    config: &Config,
+    mut playback: Playback,
+    rules: Vec<Rule>,
+    out: Output,
+    args: &LiveArgs,
+    record: Option<&Path>,
+    again: Option<Again>,
+    ready: impl FnOnce(&Detector),
+) -> Result<Ended, Failure> {
+    let detector = Detector::new(rules, &playback.fields, config.rule_matching)?;
+    let mut writer = record.map(|path| Writer::create(path, Compression::Gzip)).transpose()?;
+    let interest = interest(detector.engine().needs(), &config.base_syscalls);
+    interest.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+    let (mut live, snapshot) = Live::start(config, args, interest.needs)?;
+    if let Some(writer) = &mut writer {
+        writer.section(&snapshot.tables)?;
+    }
+    let mut out = out;
+    out.start(true)?;
+    playback.live(snapshot)?;
+    let json = again.as_ref().is_some_and(|again| again.json);
+    let reloader = again.map(|again| Reloader::start(again.load, config, &again.paths, live.control())).transpose()?;
+    ready(&detector);
+    let (gaps, config, control) = (Gaps::new(config), config.clone(), live.control());
+    let (left, hostname) = (args.events.unwrap_or(u64::MAX), hostname());
+    let running = RefCell::new(Running {
+        config,
+        playback,
+        detector,
+        out,
+        writer,
+        gaps,
+        reloader,
+        control,
+        json,
+        hostname,
+        left,
+        last_ts: 0,
+        reloads: (0, 0),
+        retired: Vec::new(),
+    });
+    let watched = live.run(
+        |event| running.borrow_mut().event(event),
+        |batch| running.borrow_mut().between(batch),
+        || running.borrow().left == 0,
+    );
+    let counted = live.stats()?.total();
+    running.into_inner().finish(watched, counted.events(), counted.drops())
+}
+
+struct Running {
+    config: Config,
+    playback: Playback,
+    detector: Detector,
+    out: Output,
+    writer: Option<Writer>,
+    gaps: Gaps,
+    reloader: Option<Reloader>,
+    control: Control,
+    json: bool,
+    hostname: String,
+    /// Events until the end.
+    left: u64,
+    last_ts: u64,
+    /// Reloads that were put in place, and that were refused.
+    reloads: (u64, u64),
+    /// Outputs that a reload replaced, while they deliver what they have.
+    retired: Vec<JoinHandle<Vec<Report>>>,
+}
+
+impl Running {
+    fn event(&mut self, event: &Event<'_>) -> Result<(), Failure> {
+        if self.left == 0 {
+            return Ok(());
+        }
+        self.left -= 1;
+        self.last_ts = event.ts;
+        self.gaps.event(event.ts);
+        if let Some(writer) = &mut self.writer {
+            writer.event(event, 0)?;
+        }
+        let (detector, out) = (&mut self.detector, &mut self.out);
+        self.playback.event(event, false, |moment, fields| detector.look(moment, fields, out)).unwrap_or(Ok(()))
+    }
+
+    fn between(&mut self, batch: &Batch) -> Result<(), Failure> {
+        self.out.tend()?;
+        self.gaps.look(batch, self.last_ts, &mut self.out)?;
+        match self.reloader.as_ref().and_then(Reloader::outcome) {
+            None => Ok(()),
+            Some(Outcome::Ready(next)) => self.replace(*next),
+            Some(Outcome::Refused(reason)) => self.refused(&reason),
+        }
+    }
+
+    /// Puts what was loaded in place; nothing that is known of the machine changes.
+    fn replace(&mut self, next: Next) -> Result<(), Failure> {
+        let Next { config, mut detector, fields, needs } = next;
+        for name in unchangeable(&self.config, &config) {
+            tracing::warn!("{name} changed; it holds from the next start");
+        }
+        if crate::output::differs(&self.config, &config) {
+            match Output::new(&config, self.json).and_then(|mut new| new.start(true).map(|()| new)) {
+                Ok(new) => self.retire(new),
+                Err(failure) => return self.refused(&failure.text()),
+            }
+        }
+        detector.adopt(&self.detector);
+        self.detector = detector;
+        self.playback.configure(&config, fields);
+        self.gaps.configure(&config);
+        self.config = config;
+        // Only now: what the old rules needed was wanted until here.
+        self.control.set_needs(&needs)?;
+        self.reloads.0 += 1;
+        let rules = self.detector.engine().rules().len();
+        tracing::info!("loaded anew: {rules} rules, reload {}", self.reloads.0);
+        Ok(())
+    }
+
+    fn retire(&mut self, new: Output) {
+        let mut old = std::mem::replace(&mut self.out, new);
+        self.retired.push(std::thread::spawn(move || old.finish().0));
+    }
+
+    fn refused(&mut self, reason: &str) -> Result<(), Failure> {
+        self.reloads.1 += 1;
+        tracing::error!("not loaded anew, what was loaded before stays at work: {reason}");
+        let rule = "Falco internal: hot restart failure";
+        let message = format!("{rule}: {reason}");
+        self.out.alert(internal(rule, Priority::Critical, message, Vec::new(), now(), &self.hostname))
+    }
+
+    fn finish(mut self, watched: Result<(), Failure>, events: u64, drops: u64) -> Result<Ended, Failure> {
+        drop(self.reloader.take());
+        if let Some(writer) = self.writer.take() {
+            writer.finish()?;
+        }
+        let (mut reports, told) = self.out.finish();
+        for retired in self.retired {
+            reports.extend(retired.join().unwrap_or_default());
+        }
+        let summary = Summary::new(events, drops, &self.detector, reports).with_reloads(self.reloads);
+        Ok(Ended { detector: self.detector, summary, result: watched.and(told) })
+    }
+}
