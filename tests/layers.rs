@@ -15,6 +15,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("peregrine-state", 1),
     ("peregrine-engine", 2),
     ("peregrine-outputs", 3),
+    ("peregrine-web", 4),
     ("peregrine", 9),
 ];
 
