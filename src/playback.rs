@@ -7,12 +7,15 @@ use indicatif::{ProgressBar, ProgressStyle};
 use peregrine_capture::tables::Tables;
 use peregrine_capture::{Item, Options, ReadStats, Reader};
 use peregrine_engine::fields::Fields;
+use peregrine_engine::names::Names;
 use peregrine_engine::{Moment, Session};
 use peregrine_event::Event;
 use peregrine_state::procfs::{ProcSource, Snapshot};
 use peregrine_state::{Limits, Options as StateOptions, Purging, State, ThreadSource};
 use std::io::IsTerminal;
+use std::net::ToSocketAddrs;
 use std::path::Path;
+use std::time::Duration;
 
 /// The name of the event source.
 pub const SOURCE: &str = "syscall";
@@ -66,6 +69,24 @@ impl Playback {
         self.session.base64_buffers = config.buffer_base64;
         self.session.fixed = config.static_fields.iter().map(|(_, value)| value.clone().into_bytes()).collect();
         self.fields = fields;
+    }
+
+    /// Gives addresses the host names that rules compare them with.
+    pub fn know(&mut self, names: Names) {
+        self.session.names = names;
+    }
+
+    /// Looks host names up, from now on. Those that take longer than two seconds are known later.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn host_names(names: &[String]) -> Result<Names, Failure> {
+        let lookup = |name: &str| {
+            let found = (name, 0).to_socket_addrs().ok()?;
+            Some(found.map(|address| address.ip()).collect())
+        };
+        Names::watch(names.to_vec(), lookup, Duration::from_secs(2))
+            .map_err(|e| Failure::System(anyhow::Error::new(e).context("cannot start looking up host names")))
     }
 
     /// Begins with what a capture knows before its next event; earlier state does not carry over.

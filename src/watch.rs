@@ -56,6 +56,7 @@ pub fn watch(
     ready: impl FnOnce(&Detector),
 ) -> Result<Ended, Failure> {
     let detector = Detector::new(rules, &playback.fields, config.rule_matching)?;
+    playback.know(Playback::host_names(detector.engine().host_names())?);
     let mut writer = record.map(|path| Writer::create(path, Compression::Gzip)).transpose()?;
     let interest = interest(detector.engine().needs(), &config.base_syscalls);
     interest.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
@@ -143,7 +144,7 @@ impl Running {
 
     /// Puts what was loaded in place; nothing that is known of the machine changes.
     fn replace(&mut self, next: Next) -> Result<(), Failure> {
-        let Next { config, mut detector, fields, needs } = next;
+        let Next { config, mut detector, fields, needs, names } = next;
         for name in unchangeable(&self.config, &config) {
             tracing::warn!("{name} changed; it holds from the next start");
         }
@@ -156,6 +157,7 @@ impl Running {
         detector.adopt(&self.detector);
         self.detector = detector;
         self.playback.configure(&config, fields);
+        self.playback.know(names);
         self.gaps.configure(&config);
         self.config = config;
         // Only now: what the old rules needed was wanted until here.

@@ -57,6 +57,7 @@ pub fn replay(
     duration: Option<Duration>,
 ) -> Result<Ended, Failure> {
     let mut detector = Detector::new(rules, &playback.fields, config.rule_matching)?;
+    playback.know(Playback::host_names(detector.engine().host_names())?);
     out.start(false)?;
     let (mut events, mut deadline) = (0, None);
     let read = playback.capture(file, lenient, |moment, fields| {

@@ -11,9 +11,11 @@ use crate::config::Config;
 use crate::detector::Detector;
 use crate::failure::Failure;
 use crate::interest::interest;
+use crate::playback::Playback;
 use files::Watches;
 use peregrine_driver::{Control, Needs};
 use peregrine_engine::fields::Fields;
+use peregrine_engine::names::Names;
 use peregrine_rules::Rule;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use signal_hook::consts::SIGHUP;
@@ -55,6 +57,8 @@ pub struct Next {
     pub fields: Fields,
     /// What the kernel programs are to tell of from then on; more than that is wanted already.
     pub needs: Needs,
+    /// Host names that the rules ask for.
+    pub names: Names,
 }
 
 /// What came of an attempt.
@@ -188,7 +192,8 @@ impl Waiter {
                 Err(error) => tracing::warn!("changes of new files are not watched for: {error}"),
             }
         }
-        Ok(Next { config, detector, fields, needs: interest.needs })
+        let names = Playback::host_names(detector.engine().host_names())?;
+        Ok(Next { config, detector, fields, needs: interest.needs, names })
     }
 }
 

@@ -5,6 +5,7 @@ use crate::fields::Fields;
 use crate::graph::plan::{Plan, Planner, kinds};
 use crate::graph::simplify::Specialise;
 use crate::graph::{Kind, Node, NodeId, Pool};
+use crate::names;
 use crate::needs::EventNeeds;
 use crate::ops::BuildError;
 use crate::value::Moment;
@@ -13,6 +14,7 @@ use peregrine_event::{Event, code};
 use peregrine_filter::events::CodeSet;
 use peregrine_filter::typed::Expr;
 use rustc_hash::FxHashMap;
+use std::collections::BTreeSet;
 use std::collections::hash_map::Entry;
 use std::fmt;
 
@@ -86,6 +88,7 @@ pub struct Engine {
     hits: Vec<u32>,
     matches: Vec<u64>,
     figures: Figures,
+    host_names: Vec<String>,
 }
 
 impl Engine {
@@ -124,7 +127,15 @@ impl Engine {
         let figures = Figures { nodes, checks, operands, ..Figures::default() };
         let memory = Memory::new(&plan);
         let (matches, hits) = (vec![0; rules.len()], Vec::with_capacity(rules.len()));
-        Ok(Self { rules, matching, plan, memory, needs, hits, matches, figures })
+        let mut host_names = BTreeSet::new();
+        rules.iter().for_each(|rule| names::asked(&rule.condition, fields, &mut host_names));
+        let host_names = host_names.into_iter().collect();
+        Ok(Self { rules, matching, plan, memory, needs, hits, matches, figures, host_names })
+    }
+
+    /// Host names that the rules compare addresses with, for [`crate::names::Names::watch`].
+    pub fn host_names(&self) -> &[String] {
+        &self.host_names
     }
 
     /// The rules that match, by index and in order; at most one with [`Matching::First`].

@@ -9,6 +9,7 @@ pub mod eval;
 pub mod explain;
 pub mod fields;
 pub mod graph;
+pub mod names;
 pub mod needs;
 pub mod ops;
 pub mod output;

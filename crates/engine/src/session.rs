@@ -1,5 +1,6 @@
 //! Settings of one run, and what fields remember from event to event.
 
+use crate::names::Names;
 use jiff::tz::TimeZone;
 use rustc_hash::FxHashMap;
 use std::cell::{Cell, RefCell};
@@ -25,6 +26,8 @@ pub struct Session {
     pub base64_buffers: bool,
     /// Values of the fields `static.NAME`, in the order in which the catalogue has their names.
     pub fixed: Vec<Vec<u8>>,
+    /// Host names of addresses, as far as rules ask for them.
+    pub names: Names,
     /// Time of the first event, set when `evt.reltime` is first taken or by [`Session::start`].
     first_ts: Cell<Option<u64>>,
     /// Number and time of the last event that asked for `evt.deltatime`, and what it got.
@@ -46,6 +49,7 @@ impl Default for Session {
             containers: true,
             base64_buffers: false,
             fixed: Vec::new(),
+            names: Names::default(),
             first_ts: Cell::new(None),
             previous: Cell::new((0, 0, 0)),
             switches: RefCell::default(),

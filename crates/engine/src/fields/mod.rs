@@ -11,6 +11,7 @@ mod fdlist;
 mod fixed;
 mod fspath;
 mod general;
+mod hostname;
 mod io;
 mod kubernetes;
 mod leader;
@@ -56,6 +57,8 @@ pub struct Field {
     /// Where it comes from for a condition if that is another place; see [`Field::for_condition`].
     condition: Option<(Multi, Extract)>,
 }
+
+pub(crate) use hostname::is_host_name;
 
 /// How a field's value becomes JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -177,7 +180,7 @@ pub const CLASSES: &[Class] = &[
     Class::new("process", "", "The process and the thread that caused the event, their ancestors, session and process group.", &[process::ROWS, lineage::ROWS, leader::ROWS, thread::ROWS]),
     Class::new("user", "", "The user whom the thread acts as.", &[user::ROWS]),
     Class::new("group", "", "The group that the thread acts as.", &[user::GROUP_ROWS]),
-    Class::new("fd", "", "The descriptor that the event works on: a file, a socket or something else.", &[fd::ROWS, socket::ROWS]),
+    Class::new("fd", "", "The descriptor that the event works on: a file, a socket or something else.", &[fd::ROWS, socket::ROWS, hostname::ROWS]),
     Class::new("fs.path", "", "Paths that file system calls work on, also those that open nothing, as unlink and rename.", &[fspath::ROWS]),
     Class { hidden: true, ..Class::new("util", "", "For measuring the engine.", &[util::ROWS]) },
     Class::new("fdlist", "", "The descriptors that poll and ppoll wait for.", &[fdlist::ROWS]),

@@ -32,18 +32,14 @@ pub(super) const ROWS: &[Field] = &[
     f("fd.snet", T::Ipnet, F::Na, sip, "Network that the server's address lies in.").flags(FILTER),
     f("fd.lnet", T::Ipnet, F::Na, lip, "Network that the local address lies in.").flags(FILTER),
     f("fd.rnet", T::Ipnet, F::Na, rip, "Network that the remote address lies in.").flags(FILTER),
-    f("fd.cip.name", T::Charbuf, F::Na, no_value, "Host name of the client's address.").flags(flag::NO_TRANSFORMER | flag::NO_RHS),
-    f("fd.sip.name", T::Charbuf, F::Na, no_value, "Host name of the server's address.").flags(flag::NO_TRANSFORMER | flag::NO_RHS),
-    f("fd.lip.name", T::Charbuf, F::Na, no_value, "Host name of the local address.").flags(flag::NO_TRANSFORMER | flag::NO_RHS),
-    f("fd.rip.name", T::Charbuf, F::Na, no_value, "Host name of the remote address.").flags(flag::NO_TRANSFORMER | flag::NO_RHS),
 ];
 
 /// Addresses of a socket: of a connected one both ends, of a bound one only the server's.
-struct Ends {
+pub(super) struct Ends {
     /// The client's, which is the source.
-    client: Option<(IpAddr, u16)>,
+    pub(super) client: Option<(IpAddr, u16)>,
     /// The server's, which is the destination.
-    server: (IpAddr, u16),
+    pub(super) server: (IpAddr, u16),
 }
 
 fn ends(fd: &FdInfo) -> Option<Ends> {
@@ -56,12 +52,12 @@ fn ends(fd: &FdInfo) -> Option<Ends> {
 }
 
 /// The ends of the event's socket, if it is known which is whose.
-fn sides(m: &Moment<'_>) -> Option<Ends> {
+pub(super) fn sides(m: &Moment<'_>) -> Option<Ends> {
     known(m).filter(|fd| fd.role != Role::None).and_then(ends)
 }
 
 /// The local and the remote end of a connected socket.
-fn places(m: &Moment<'_>) -> Option<[(IpAddr, u16); 2]> {
+pub(super) fn places(m: &Moment<'_>) -> Option<[(IpAddr, u16); 2]> {
     let Ends { client: Some(client), server } = sides(m)? else { return None };
     Some(if is_local(m, client.0) { [client, server] } else { [server, client] })
 }
@@ -127,7 +123,7 @@ fn both<'a>(m: &Moment<'a>, part: fn((IpAddr, u16)) -> Value<'a>) -> Option<Valu
     Some(m.list(all.map(part)).unwrap_or(Value::List(&[])))
 }
 
-fn is_server_socket(ty: FdType) -> bool {
+pub(super) fn is_server_socket(ty: FdType) -> bool {
     matches!(ty, FdType::Ipv4ServSock | FdType::Ipv6ServSock)
 }
 

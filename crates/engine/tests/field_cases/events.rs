@@ -39,6 +39,7 @@ fn event_category(w: &mut World) {
 fn event_res(w: &mut World) {
     w.event(INIT, code::SYSCALL_EPOLL_CREATE_X, &[P::I(-22), P::W(0)]);
     w.expect_all(86, &[("evt.res", "EINVAL"), ("evt.rawres", "-22")]);
+    w.holds("evt.rawres < 0", true);
     w.expect_all(89, &[("evt.failed", "true"), ("evt.count.error", "1")]);
     w.event(INIT, code::SYSCALL_EPOLL_CREATE_X, &[P::I(0), P::W(100)]);
     w.expect_all(99, &[("evt.res", "SUCCESS"), ("evt.rawres", "0"), ("evt.failed", "false")]);
@@ -87,6 +88,9 @@ fn source_is(w: &mut World, line: u32, source: &str) {
 fn signed_int_compare(w: &mut World) {
     w.event(INIT, code::SYSCALL_EPOLL_CREATE_X, &[P::I(-22), P::W(0)]);
     w.expect(36, "evt.cpu", "1");
+    for (condition, want) in [("evt.cpu < 300", true), ("evt.cpu > 300", false), ("evt.cpu < 2", true)] {
+        w.holds(condition, want);
+    }
 }
 
 /// The event that a plugin raises while nothing else happens.

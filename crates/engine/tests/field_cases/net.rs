@@ -1,7 +1,8 @@
 //! Sockets.
 
 use super::Case;
-use super::world::{INIT, P, SOCKET, World, address, tuple};
+use super::world::{INIT, P, SOCKET, World, address, engine, tuple};
+use peregrine_engine::names::Names;
 use peregrine_event::{code, defines};
 
 pub const CASES: &[Case] = &[
@@ -15,6 +16,8 @@ pub const CASES: &[Case] = &[
     ("net_connect_enter_event_is_empty", connect_enter_is_empty),
     ("net_connect_enter_event_is_missing", connect_enter_is_missing),
     ("check_some_fd_fields", some_fd_fields),
+    ("(both ends)", both_ends),
+    ("(host names)", host_names),
 ];
 
 const STREAM: u32 = 1;
@@ -163,6 +166,93 @@ fn connect_enter_is_missing(w: &mut World) {
     w.connect(0, &tuple(client, server), &address(server.0, server.1));
     w.expect(0, "fd.name", "80.9.11.45:12->152.40.111.222:25632");
     all_ends(w, client, server);
+}
+
+/// Fields that stand for both ends: one that is equal is enough, but both must differ. Upstream: `compare_ip`,
+/// `compare_port`, `compare_net`.
+fn both_ends(w: &mut World) {
+    w.socket(defines::PPM_AF_INET, STREAM);
+    w.connect(0, &tuple(CLIENT, SERVER), &address(SERVER.0, SERVER.1));
+    for (condition, want) in [
+        ("fd.ip = 172.40.111.222", true),
+        ("fd.ip = 142.251.111.147", true),
+        ("fd.ip != 142.251.111.147", false),
+        ("fd.ip != 10.0.0.1", true),
+        ("fd.ip in (10.0.0.1, 142.251.111.147)", true),
+        ("fd.ip exists", true),
+        ("fd.port = 443", true),
+        ("fd.port = 54321", true),
+        ("fd.port != 443", false),
+        ("fd.port != 1", true),
+        ("fd.port < 500", true),
+        ("fd.port > 500", true),
+        ("fd.port > 60000", false),
+        ("fd.port in (22, 54321)", true),
+        ("fd.proto = 443", true),
+        ("fd.net = 172.40.0.0/16", true),
+        ("fd.net != 172.40.0.0/16", false),
+        ("fd.net in (142.251.0.0/16)", true),
+        ("fd.snet = 142.251.0.0/16", true),
+        ("fd.cnet = 142.251.0.0/16", false),
+        ("fd.sip = val(fd.cip)", false),
+    ] {
+        w.holds(condition, want);
+    }
+    // A server's socket has one end.
+    w.event(INIT, code::SOCKET_BIND_X, &[P::I(0), P::R(&address(SERVER.0, SERVER.1)), P::I(SOCKET)]);
+    w.holds("fd.ip = 142.251.111.147", true);
+    w.holds("fd.port != 54321", true);
+    // What is no socket exists, and compares with nothing.
+    w.open(INIT, 9, "/etc/hosts");
+    for (condition, want) in [("fd.ip exists", true), ("fd.ip != 10.0.0.1", false), ("fd.port != 1", false)] {
+        w.holds(condition, want);
+    }
+    // Neither does what has no descriptor at all.
+    w.event(INIT, code::SYSCALL_GETCWD_X, &[P::I(0), P::T("/")]);
+    w.holds("fd.ip exists", false);
+}
+
+/// Host names are those that conditions ask for, looked up forward. Upstream: `compare_domain`.
+fn host_names(w: &mut World) {
+    fn lookup(name: &str) -> Option<Vec<std::net::IpAddr>> {
+        let address = |text: &str| text.parse().expect("an address");
+        match name {
+            "server.example" | "alias.example" => Some(vec![address(SERVER.0)]),
+            "client.example" => Some(vec![address(CLIENT.0)]),
+            _ => None,
+        }
+    }
+    let condition = "fd.sip.name in (server.example, alias.example) or not fd.cip.name = client.example or fd.name = x";
+    let names = engine(condition, &peregrine_engine::fields::Fields::syscall()).host_names().to_vec();
+    assert_eq!(names, ["alias.example", "client.example", "server.example"]);
+    w.session.names = Names::watch(names, lookup, std::time::Duration::from_secs(60)).expect("a thread");
+    w.socket(defines::PPM_AF_INET, STREAM);
+    w.connect(0, &tuple(CLIENT, SERVER), &address(SERVER.0, SERVER.1));
+    w.expect(0, "fd.sip.name", "alias.example");
+    w.expect(0, "fd.cip.name", "client.example");
+    // The client is another machine, so that it is the remote end.
+    w.expect(0, "fd.rip.name", "client.example");
+    for (condition, want) in [
+        ("fd.sip.name = alias.example", true),
+        ("fd.sip.name = server.example", true),
+        ("fd.sip.name != server.example", false),
+        ("fd.sip.name = client.example", false),
+        ("fd.sip.name != client.example", true),
+        ("fd.sip.name in (nobody.example, server.example)", true),
+        ("fd.lip.name = server.example", true),
+        ("fd.cip.name = client.example", true),
+    ] {
+        w.holds(condition, want);
+    }
+    // An address without a name differs from every name.
+    w.connect(0, &tuple(CLIENT, ("192.0.2.9", 80)), &address("192.0.2.9", 80));
+    w.none(0, "fd.sip.name");
+    w.holds("fd.sip.name = server.example", false);
+    w.holds("fd.sip.name != server.example", true);
+    w.open(INIT, 9, "/etc/hosts");
+    for (condition, want) in [("fd.sip.name exists", true), ("fd.sip.name != server.example", false)] {
+        w.holds(condition, want);
+    }
 }
 
 fn some_fd_fields(w: &mut World) {

@@ -19,6 +19,7 @@ pub const CASES: &[Case] = &[
     ("EVT_FILTER_rawarg_str", rawarg_str),
     ("EVT_FILTER_execve_evt_arg_filename_comm_trusted_exepath", execve_args),
     ("parse_brk_updated_prog_break", brk),
+    ("EVT_FILTER_data_buffer_str", data_buffer),
 ];
 
 fn chdir(w: &mut World, line: u32, path: P<'_>, want: &str) {
@@ -136,19 +137,27 @@ fn rawarg_empty(w: &mut World) {
     for name in OLD {
         w.expect(0, &format!("evt.rawarg.{name}"), if name == "trusted_exepath" { "<NA>" } else { "0" });
     }
+    // What has no value compares with nothing.
+    for condition in ["evt.rawarg.flags = 0", "evt.rawarg.uid = 0", "evt.rawarg.gid >= 0", "evt.rawarg.pgid exists"] {
+        w.holds(condition, false);
+    }
 }
 
 /// Type and print format are those of the event at hand.
 fn rawarg_madness(w: &mut World) {
     w.event(INIT, code::SYSCALL_EPOLL_CREATE_X, &[P::I(0), P::W(-22i32 as u32)]);
     w.expect(36, "evt.rawarg.size", "-22");
+    w.holds("evt.rawarg.size < -20", true);
     w.event(INIT, code::SYSCALL_SIGNALFD4_X, &[P::I(-1), P::H(512), P::I(9), P::W(0)]);
     w.expect(50, "evt.rawarg.flags", "200");
+    w.holds("evt.rawarg.flags < 515", true);
     w.expect(52, "evt.rawarg.fd", "9");
     w.event(INIT, code::SYSCALL_TIMERFD_CREATE_X, &[P::I(0), P::B(255), P::B(255)]);
     w.expect(65, "evt.rawarg.flags", "FF");
+    w.holds("evt.rawarg.flags <= 255", true);
     w.event(INIT, code::SYSCALL_SPLICE_X, &[P::I(-1), P::I(-1), P::I(-1), P::I(512), P::W(0)]);
     w.expect(89, "evt.rawarg.size", "512");
+    w.holds("evt.rawarg.size < 515", true);
 }
 
 fn rawarg_int(w: &mut World) {
@@ -166,6 +175,18 @@ fn execve_args(w: &mut World) {
     w.expect(0, "evt.arg.filename", "/usr/../usr/./bin/python3");
     w.expect(0, "evt.arg.comm", "python3");
     w.expect(0, "evt.arg.trusted_exepath", "/usr/bin/python3");
+}
+
+/// How alerts print buffers does not change what conditions compare.
+fn data_buffer(w: &mut World) {
+    w.event(INIT, code::SYSCALL_READ_X, &[P::I(4), P::R(b"gigi"), P::I(0), P::W(4)]);
+    w.holds("evt.arg.data = gigi", true);
+    w.session.base64_buffers = true;
+    w.expect(0, "evt.arg.data", "Z2lnaQ==");
+    w.expect(0, "evt.buffer", "Z2lnaQ==");
+    for condition in ["evt.arg.data = gigi", "evt.arg[1] = gigi", "evt.buffer contains gig"] {
+        w.holds(condition, true);
+    }
 }
 
 fn brk(w: &mut World) {

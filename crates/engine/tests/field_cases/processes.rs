@@ -17,6 +17,7 @@ pub const CASES: &[Case] = &[
     ("chdir_fchdir", chdir_fchdir),
     ("pid_over_32bit", pid_over_32bit),
     ("proc_ppid_apid", ppid_apid),
+    ("PROC_FILTER_aname", aname),
     ("PROC_FILTER_nthreads", nthreads),
     ("PROC_FILTER_nchilds", nchilds),
     ("PROC_FILTER_exepath", exepath),
@@ -165,6 +166,36 @@ fn ppid_apid(w: &mut World) {
     w.clone(100, 24, 25, 1, 0, None);
     let parent = w.text("proc.ppid").map(|text| String::from_utf8(text).expect("a number")).expect("a parent");
     w.expect(0, "proc.apid[1]", &parent);
+}
+
+/// Without a level a condition is about all ancestors, the process itself not among them.
+fn aname(w: &mut World) {
+    w.tree();
+    w.exec(&Exec::of(87, 84, "/good-exe", "good-exe", "/good-exe"));
+    for (condition, want) in [
+        ("proc.aname in (init)", true),
+        ("proc.aname in (bash)", true),
+        ("proc.aname in (good-exe, init)", true),
+        ("proc.aname = bash", true),
+        ("proc.aname = init", true),
+        ("proc.aname in (good-exe)", false),
+        ("proc.aname = good-exe", false),
+        ("proc.aname in (bad-exe)", false),
+        // One that differs is enough.
+        ("proc.aname != init", true),
+        ("proc.aname startswith in", true),
+        ("proc.apid = 72", true),
+        ("proc.apid = 87", false),
+        ("proc.apid > 84", false),
+        ("proc.aexepath contains /sbin", true),
+        ("proc.acmdline contains '--format'", true),
+        ("proc.aenv contains 'TEST_ENV_PARENT_LINEAGE=secret'", true),
+        ("proc.aname[0] = good-exe", true),
+        ("proc.aname[5] = init", true),
+        ("proc.aname[6] exists", false),
+    ] {
+        w.holds(condition, want);
+    }
 }
 
 fn three_threads(w: &mut World, line: u32) {

@@ -1,11 +1,14 @@
 //! A small world in which events happen one after the other: what upstream's test fixture gives its tests.
 
 use bumpalo::Bump;
+use peregrine_alert::Priority;
 use peregrine_capture::tables::{Fd, FdKind, FdType, Tables, Thread};
 use peregrine_engine::fields::Fields;
-use peregrine_engine::{Moment, Session};
+use peregrine_engine::{Engine, Matching, Moment, Rule, Session};
 use peregrine_event::{Event, EventWriter, code, defines};
+use peregrine_filter::events::CodeSet;
 use peregrine_filter::field::Catalogue;
+use peregrine_filter::{check, parse};
 use peregrine_state::{Context, State};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -145,6 +148,25 @@ impl World {
         }
         let mut out = String::new();
         row.to_text(&moment, &found, &mut out).then(|| out.into_bytes())
+    }
+
+    /// Expects of a condition that it holds, or does not.
+    pub fn holds(&mut self, condition: &str, want: bool) {
+        let (bytes, context) = self.last.as_ref().expect("an event");
+        let event = Event::parse(bytes, CPU).expect("it was well-formed before");
+        let mut engine = engine(condition, &self.fields);
+        let scratch = Bump::new();
+        let moment = Moment {
+            event: &event,
+            context,
+            state: &self.state,
+            source: self.source,
+            scratch: &scratch,
+            session: &self.session,
+        };
+        if engine.evaluate(&moment).is_empty() == want {
+            self.faults.push(format!("{condition} is not {want}"));
+        }
     }
 
     /// The line of upstream's test that expects this text of a field.
@@ -329,6 +351,23 @@ impl World {
         self.clone(0, 84, 82, 79, THREAD | INSIDE, Some((12, 10)));
         self.clone(0, 87, 87, 84, INSIDE, Some((17, 17)));
     }
+}
+
+/// One condition, compiled for all events.
+pub fn engine(condition: &str, fields: &Fields) -> Engine {
+    let expr = parse(condition).unwrap_or_else(|error| panic!("{condition}: {error:?}"));
+    let expr = check(&expr, fields).unwrap_or_else(|error| panic!("{condition}: {error:?}")).expr;
+    let mut codes = CodeSet::default();
+    (0..code::COUNT as u16).for_each(|code| codes.insert(code));
+    let rule = Rule {
+        name: "condition".into(),
+        priority: Priority::Debug,
+        source: "syscall".into(),
+        tags: Vec::new(),
+        condition: expr,
+        codes,
+    };
+    Engine::new(vec![rule], fields, Matching::All).expect("a checked condition compiles")
 }
 
 /// What an `execve` says.
