@@ -1,12 +1,15 @@
 //! Rules over moments: the compiled engine, and the alerts that its matches become.
 
+use crate::config::{CaptureMode, CaptureSettings};
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::recorder::{self, Shared, Trigger};
 use peregrine_alert::{Alert, Json};
 use peregrine_engine::fields::Fields;
 use peregrine_engine::{Engine, Matching, Moment, output};
 use peregrine_rules::Rule;
 use std::collections::HashMap;
+use std::time::Duration;
 
 /// The rules at work.
 pub struct Detector {
@@ -14,6 +17,7 @@ pub struct Detector {
     /// What alerts need of the engine's rules, in its order.
     rules: Vec<Rule>,
     hostname: String,
+    recording: Option<(Shared, CaptureSettings)>,
 }
 
 impl Detector {
@@ -27,7 +31,7 @@ impl Detector {
         }
         let engine = Engine::new(rules.iter().map(engine_rule).collect(), fields, matching)
             .map_err(|error| Failure::Input(anyhow::Error::new(error)))?;
-        Ok(Self { engine, rules, hostname: crate::output::hostname() })
+        Ok(Self { engine, rules, hostname: crate::output::hostname(), recording: None })
     }
 
     /// The engine.
@@ -35,11 +39,33 @@ impl Detector {
         &self.engine
     }
 
+    /// Has matches begin captures, as the settings say.
+    pub fn record(&mut self, recorder: Shared, settings: &CaptureSettings) {
+        self.recording = Some((recorder, settings.clone()));
+    }
+
+    /// Tells the recorder of the last event's matches.
+    fn tell_recorder(&self, moment: &Moment<'_>) {
+        let Some((recorder, settings)) = &self.recording else { return };
+        for rule in self.engine.hits().iter().map(|index| &self.rules[*index as usize]) {
+            let own = Duration::from_millis(u64::from(rule.capture_duration));
+            recorder::locked(recorder).trigger(Trigger {
+                num: moment.context.num,
+                ts: moment.event.ts,
+                duration: if own.is_zero() { settings.default_duration } else { own },
+                begins: rule.capture || settings.mode == CaptureMode::AllRules,
+            });
+        }
+    }
+
     /// Evaluates the rules and writes an alert for each that matches.
     pub fn look(&mut self, moment: &Moment<'_>, fields: &Fields, out: &mut Output) -> Result<(), Failure> {
         for index in self.engine.evaluate(moment) {
             let alert = alert(&self.rules[*index as usize], moment, fields, &self.hostname);
             out.alert(alert)?;
+        }
+        if !self.quiet() {
+            self.tell_recorder(moment);
         }
         Ok(())
     }

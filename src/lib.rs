@@ -21,6 +21,7 @@ pub mod live;
 pub mod log;
 pub mod output;
 pub mod playback;
+pub mod recorder;
 pub mod reference;
 pub mod reload;
 pub mod ruleset;

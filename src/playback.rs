@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::failure::Failure;
+use crate::recorder::{self, Shared};
 use bumpalo::Bump;
 use indicatif::{ProgressBar, ProgressStyle};
 use peregrine_capture::tables::Tables;
@@ -33,6 +34,7 @@ pub struct Playback {
     threads: usize,
     purging: Purging,
     containers: bool,
+    recorder: Option<Shared>,
 }
 
 impl Playback {
@@ -50,6 +52,7 @@ impl Playback {
             threads: config.thread_table_size,
             purging: config.purging,
             containers: config.containers,
+            recorder: None,
         }
         .configured(config, fields)
     }
@@ -89,8 +92,16 @@ impl Playback {
             .map_err(|e| Failure::System(anyhow::Error::new(e).context("cannot start looking up host names")))
     }
 
+    /// Hands everything to a recorder as well.
+    pub fn record(&mut self, recorder: Shared) {
+        self.recorder = Some(recorder);
+    }
+
     /// Begins with what a capture knows before its next event; earlier state does not carry over.
     pub fn section(&mut self, tables: Tables) {
+        if let Some(recorder) = &self.recorder {
+            recorder::locked(recorder).section(&tables);
+        }
         // The capture's own host name stays unused: upstream's `evt.hostname` is empty on replay.
         self.state = State::with_options(tables, self.options(None));
     }
@@ -104,6 +115,9 @@ impl Playback {
         self.session.live = true;
         let source = ProcSource::new(&self.limits());
         let source = source.map_err(|e| Failure::System(anyhow::Error::new(e).context("cannot open /proc")))?;
+        if let Some(recorder) = &self.recorder {
+            recorder::locked(recorder).section(&snapshot.tables);
+        }
         self.state = State::from_snapshot(snapshot, self.options(Some(Box::new(source))));
         Ok(())
     }
@@ -123,6 +137,9 @@ impl Playback {
         state_only: bool,
         look: impl FnOnce(&Moment<'_>, &Fields) -> T,
     ) -> Option<T> {
+        if let Some(recorder) = &self.recorder {
+            recorder::locked(recorder).event(event);
+        }
         let context = self.state.begin(event);
         let seen = (!state_only).then(|| {
             let moment = Moment {

@@ -8,6 +8,7 @@ use crate::interest::interest;
 use crate::live::{Live, LiveArgs};
 use crate::output::{Output, hostname};
 use crate::playback::Playback;
+use crate::recorder::{self, Shared};
 use crate::reload::{Load, Next, Outcome, Reloader, unchangeable};
 use crate::summary::Summary;
 use peregrine_alert::Priority;
@@ -18,6 +19,7 @@ use peregrine_outputs::Report;
 use peregrine_rules::Rule;
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
 /// How everything is loaded once more.
@@ -55,17 +57,23 @@ pub fn watch(
     again: Option<Again>,
     ready: impl FnOnce(&Detector),
 ) -> Result<Ended, Failure> {
-    let detector = Detector::new(rules, &playback.fields, config.rule_matching)?;
-    playback.know(Playback::host_names(detector.engine().host_names())?);
+    let mut detector = Detector::new(rules, &playback.fields, config.rule_matching)?;
     let mut writer = record.map(|path| Writer::create(path, Compression::Gzip)).transpose()?;
     let interest = interest(detector.engine().needs(), &config.base_syscalls);
     interest.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
     let (mut live, snapshot) = Live::start(config, args, interest.needs)?;
+    // Only now, as all that starts a thread: before, it would keep its privileges.
+    playback.know(Playback::host_names(detector.engine().host_names())?);
     if let Some(writer) = &mut writer {
         writer.section(&snapshot.tables)?;
     }
     let mut out = out;
     out.start(true)?;
+    let recorder = recorder::start(config, true)?;
+    if let Some(recorder) = &recorder {
+        playback.record(Arc::clone(recorder));
+        detector.record(Arc::clone(recorder), &config.capture);
+    }
     playback.live(snapshot)?;
     let json = again.as_ref().is_some_and(|again| again.json);
     let reloader = again.map(|again| Reloader::start(again.load, config, &again.paths, live.control())).transpose()?;
@@ -78,6 +86,7 @@ pub fn watch(
         detector,
         out,
         writer,
+        recorder,
         gaps,
         reloader,
         control,
@@ -103,6 +112,7 @@ struct Running {
     detector: Detector,
     out: Output,
     writer: Option<Writer>,
+    recorder: Option<Shared>,
     gaps: Gaps,
     reloader: Option<Reloader>,
     control: Control,
@@ -135,6 +145,12 @@ impl Running {
     fn between(&mut self, batch: &Batch) -> Result<(), Failure> {
         self.out.tend()?;
         self.gaps.look(batch, self.last_ts, &mut self.out)?;
+        if let Some(recorder) = &self.recorder {
+            let mut recorder = recorder::locked(recorder);
+            recorder.flush();
+            let notices = recorder.notices().collect();
+            recorder::say(notices, true, &mut self.out)?;
+        }
         match self.reloader.as_ref().and_then(Reloader::outcome) {
             None => Ok(()),
             Some(Outcome::Ready(next)) => self.replace(*next),
@@ -155,6 +171,10 @@ impl Running {
             }
         }
         detector.adopt(&self.detector);
+        if let Some(recorder) = &self.recorder {
+            recorder::locked(recorder).configure(&config.capture);
+            detector.record(Arc::clone(recorder), &config.capture);
+        }
         self.detector = detector;
         self.playback.configure(&config, fields);
         self.playback.know(names);
@@ -185,6 +205,13 @@ impl Running {
         drop(self.reloader.take());
         if let Some(writer) = self.writer.take() {
             writer.finish()?;
+        }
+        if let Some(recorder) = &self.recorder {
+            let mut recorder = recorder::locked(recorder);
+            recorder::say(recorder.finish(), true, &mut self.out)?;
+            if recorder.lost() > 0 {
+                tracing::warn!("{} events and matches did not reach captures", recorder.lost());
+            }
         }
         let (mut reports, told) = self.out.finish();
         for retired in self.retired {

@@ -6,11 +6,13 @@ use crate::detector::Detector;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::playback::Playback;
+use crate::recorder;
 use crate::ruleset;
 use crate::summary::Summary;
 use crate::watch::Ended;
 use peregrine_rules::Rule;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The command's options.
@@ -59,6 +61,11 @@ pub fn replay(
     let mut detector = Detector::new(rules, &playback.fields, config.rule_matching)?;
     playback.know(Playback::host_names(detector.engine().host_names())?);
     out.start(false)?;
+    let recorder = recorder::start(config, false)?;
+    if let Some(recorder) = &recorder {
+        playback.record(Arc::clone(recorder));
+        detector.record(Arc::clone(recorder), &config.capture);
+    }
     let (mut events, mut deadline) = (0, None);
     let read = playback.capture(file, lenient, |moment, fields| {
         let deadline = *deadline.get_or_insert_with(|| {
@@ -70,6 +77,9 @@ pub fn replay(
         events += 1;
         detector.look(moment, fields, &mut out)
     });
+    if let Some(recorder) = &recorder {
+        recorder::say(recorder::locked(recorder).finish(), true, &mut out)?;
+    }
     let (reports, told) = out.finish();
     let result = read
         .map(|read| {

@@ -31,6 +31,8 @@ impl Default for Config {
                 mode: CaptureMode::Rules,
                 default_duration: Duration::from_secs(5),
                 max_file_size_mb: 0,
+                before: Duration::from_secs(5),
+                before_mb: 16,
             },
             base_syscalls: BaseSyscalls { all: true, ..BaseSyscalls::default() },
             thread_table_size: 262_144,

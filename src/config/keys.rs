@@ -138,8 +138,7 @@ pub const KEYS: &[Key] = &[
         "true",
         "Load configuration and rules anew when one of their files changes.",
         |c, n| put(&mut c.watch_config_files, boolean(n)),
-    )
-    .pending(),
+    ),
     key("rules_files", TEXTS, "[]", "Rules files and directories, in order; what is missing is skipped.", |c, n| {
         put(&mut c.rules_files, paths(n))
     }),
@@ -232,8 +231,7 @@ pub const KEYS: &[Key] = &[
     }),
     key("capture.enabled", Shape::Bool, "false", "Write a capture from a rule's match on.", |c, n| {
         put(&mut c.capture.enabled, boolean(n))
-    })
-    .pending(),
+    }),
     key("capture.path_prefix", Shape::Text, "/tmp/falco", "What the captures' file names begin with.", |c, n| {
         put(&mut c.capture.path_prefix, path(n))
     }),
@@ -500,8 +498,7 @@ pub const KEYS: &[Key] = &[
             }
             Ok(())
         },
-    )
-    .pending(),
+    ),
     key(
         "syscall_event_drops.threshold",
         Shape::Number(0.0, 1.0),
@@ -551,8 +548,7 @@ pub const KEYS: &[Key] = &[
         "false",
         "Pretend that events are dropped, to try what is then done.",
         |c, n| put(&mut c.drops.simulate, boolean(n)),
-    )
-    .pending(),
+    ),
     key("metrics.enabled", Shape::Bool, "false", "Collect metrics.", |c, n| put(&mut c.metrics.enabled, boolean(n)))
         .pending(),
     key(
@@ -610,6 +606,20 @@ pub const KEYS: &[Key] = &[
         "true",
         "Give container fields values, from the cgroup's path.",
         |c, n| put(&mut c.containers, boolean(n)),
+    ),
+    key(
+        "peregrine.capture.before",
+        U32,
+        "5000",
+        "Milliseconds before the match that are in the capture too; 0 for none.",
+        |c, n| put(&mut c.capture.before, millis(n)),
+    ),
+    key(
+        "peregrine.capture.before_mb",
+        Shape::Integer(1, 4096),
+        "16",
+        "MiB of events before the match that are kept at most.",
+        |c, n| put(&mut c.capture.before_mb, number(n)),
     ),
     key(
         "peregrine.syslog.address",

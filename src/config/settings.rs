@@ -42,6 +42,10 @@ pub struct CaptureSettings {
     pub default_duration: Duration,
     /// Largest size in MiB, 0 for no limit.
     pub max_file_size_mb: u64,
+    /// How much of what was before the match is in the file, at most.
+    pub before: Duration,
+    /// The same in MiB of events.
+    pub before_mb: u64,
 }
 
 /// Which matches begin a capture.

@@ -204,6 +204,7 @@ const FIXED: &[Fixed] = &[
     ("engine", |a, b| a.engine != b.engine || a.drop_failed != b.drop_failed),
     ("engine.*.buf_size_preset", |a, b| a.buf_size_preset != b.buf_size_preset),
     ("engine.modern_ebpf.cpus_for_each_buffer", |a, b| a.cpus_per_buffer != b.cpus_per_buffer),
+    ("capture.enabled", |a, b| a.capture.enabled != b.capture.enabled),
     ("falco_libs.snaplen", |a, b| a.snaplen != b.snaplen),
     ("falco_libs.thread_table_size", |a, b| a.thread_table_size != b.thread_table_size),
     ("falco_libs.thread_table_auto_purging_*", |a, b| a.purging != b.purging),

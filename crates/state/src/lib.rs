@@ -14,6 +14,7 @@
 mod apply;
 pub mod container;
 mod counters;
+mod export;
 pub mod fd;
 pub mod inspect;
 mod load;
