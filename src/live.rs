@@ -73,7 +73,7 @@ impl Live {
     /// Attaches the kernel programs and takes the snapshot of what was there before; events in between are not lost,
     /// they wait in the buffers.
     pub fn start(config: &Config, args: &LiveArgs, needs: Needs) -> Result<(Self, Snapshot), Failure> {
-        let scope = args.scope.clone().unwrap_or_default();
+        let scope = args.scope.clone().or_else(|| config.scope.clone()).unwrap_or_default();
         let driver = DriverConfig {
             buffer: BufferSize::preset(config.buf_size_preset as u16)?,
             cpus_per_buffer: config.cpus_per_buffer.min(u32::from(u16::MAX)) as u16,

@@ -1,8 +1,9 @@
 //! The program under Falco's name: options, streams, texts and exit codes as Falco's.
 
 use serde_json::Value;
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 const CONFIG: &str = "\
 engine: {kind: nodriver}
@@ -428,6 +429,52 @@ fn replays_close_with_statistics() {
         "rules[].disable.rule=c*",
     ]);
     assert!(none.out.starts_with("Events detected: 0\n"), "{}", none.out);
+}
+
+/// Live, over a process of the test's own: an alert while it runs, and the figures when it is told to stop.
+#[test]
+fn live_it_alerts_until_it_is_told_to_stop() {
+    let Some(_guard) = peregrine_testkit::live() else { return };
+    let stage = Stage::new();
+    let opened = stage.write("opened", "");
+    let rules = format!(
+        "- rule: mine\n  desc: d\n  condition: evt.type in (open, openat, openat2) and fd.name = {}\n  output: by %proc.name\n  priority: INFO\n",
+        opened.display()
+    );
+    let rules = stage.write("mine.yaml", &rules);
+    // It opens the file when it is told to.
+    let script = format!("read line; exec 3<{}; read line", opened.display());
+    let mut watched = Command::new("sh").args(["-c", &script]).stdin(Stdio::piped()).spawn().expect("the shell starts");
+    let mut falco = Command::new(env!("CARGO_BIN_EXE_peregrine"))
+        .args(["falco", "-M", "60", "-c"])
+        .arg(stage.path("falco.yaml"))
+        .arg("-r")
+        .arg(rules)
+        .args(["-o", "engine.kind=modern_ebpf", "-o", "log_level=debug", "-o"])
+        .arg(format!("peregrine.scope=tree:{}", watched.id()))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let mut log = BufReader::new(falco.stderr.take().expect("piped")).lines().map(|line| line.expect("UTF-8"));
+    let mut said: Vec<String> = Vec::new();
+    while !said.last().is_some_and(|line| line.ends_with("Opened event source 'syscall'")) {
+        said.push(log.next().unwrap_or_else(|| panic!("it ended: {said:#?}")));
+    }
+    assert!(said.iter().any(|line| line.ends_with("Opening 'syscall' source with modern BPF probe.")), "{said:#?}");
+    let mut stdin = watched.stdin.take().expect("piped");
+    stdin.write_all(b"go\n").expect("it listens");
+    let mut out = BufReader::new(falco.stdout.take().expect("piped")).lines().map(|line| line.expect("UTF-8"));
+    let alert = out.next().expect("an alert");
+    assert!(alert.ends_with(": Informational by sh"), "{alert}");
+    let pid = rustix::process::Pid::from_child(&falco);
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("it is there");
+    let figures: Vec<String> = out.collect();
+    assert_eq!(figures[..2], ["Events detected: 1", "Rule counts by severity:"]);
+    assert_eq!(figures[2..], ["   INFO: 1", "Triggered rules by rule name:", "   mine: 1"]);
+    assert!(falco.wait().expect("its end").success(), "{:#?}", log.collect::<Vec<_>>());
+    drop(stdin);
+    watched.wait().expect("its end");
 }
 
 #[test]

@@ -90,6 +90,7 @@ impl Default for Config {
             },
             metrics: metrics_defaults(),
             containers: true,
+            scope: None,
         }
     }
 }

@@ -13,6 +13,7 @@ use super::read::{
 use super::settings::{CaptureMode, DropAction, EngineKind, LibsLevel, LogLevel};
 use super::shape::{Property, Shape, property, required};
 use peregrine_alert::Priority;
+use peregrine_driver::Scope;
 use peregrine_engine::Matching;
 use std::time::Duration;
 
@@ -620,6 +621,18 @@ pub const KEYS: &[Key] = &[
         "16",
         "MiB of events before the match that are kept at most.",
         |c, n| put(&mut c.capture.before_mb, number(n)),
+    ),
+    key(
+        "peregrine.scope",
+        Shape::Text,
+        "\"\"",
+        "Only a cgroup (v2) and below, or a process and its descendants: `cgroup:PATH` or `tree:PID`; `--scope` goes before it.",
+        |c, n| {
+            let written = text(n)?;
+            let scope = Some(written).filter(|scope| !scope.is_empty()).map(str::parse::<Scope>).transpose();
+            c.scope = scope.map_err(|e| Fault::fatal(n.place.clone(), e.to_string()))?;
+            Ok(())
+        },
     ),
     key(
         "peregrine.syslog.address",

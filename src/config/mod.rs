@@ -119,6 +119,8 @@ pub struct Config {
     pub metrics: Metrics,
     /// Whether container fields have values.
     pub containers: bool,
+    /// Whose events are wanted; everybody's where it is none.
+    pub scope: Option<peregrine_driver::Scope>,
 }
 
 impl Config {

@@ -4,6 +4,7 @@ use super::rules::Prepared;
 use super::{State, Step, Stop};
 use crate::commands::replay::replay;
 use crate::config::{Config, EngineKind};
+use crate::detector::Detector;
 use crate::live::LiveArgs;
 use crate::output::Output;
 use crate::watch::{Ended, watch};
@@ -52,7 +53,8 @@ pub fn run(state: State, rules: Prepared) -> Step {
         EngineKind::Kmod | EngineKind::ModernEbpf => {
             announce(&config);
             let live = LiveArgs { duration, ..LiveArgs::default() };
-            watch(&config, playback, rules, out, &live, None, None, |_| {})?
+            let ready = |_: &Detector| tracing::debug!("Opened event source 'syscall'");
+            watch(&config, playback, rules, out, &live, None, None, ready)?
         }
     };
     finish(ended, options.verbose)
