@@ -113,6 +113,72 @@ fn addresses_that_are_cut_short() {
     assert_eq!(bind(&[2, 127, 0, 0, 1, 80, 0]), "127.0.0.1:80");
     assert_eq!((bind(&[2, 127, 0, 0]), bind(&[10, 0])), ("INVALID IPv4".into(), "INVALID IPv6".into()));
     assert_eq!((bind(b"\x01/run/x\0"), bind(&[16]), bind(b"")), ("/run/x".into(), "family 16".into(), "<NA>".into()));
+    // A path that does not end is none.
+    assert_eq!((bind(b"\x01/run/x"), bind(b"\x01")), ("INVALID PATH".into(), "INVALID PATH".into()));
+    let connect =
+        |tuple: &[u8]| texts(code::SOCKET_CONNECT_X, &[&long(-2), tuple, &long(3), b""], &["evt.arg.tuple"]).remove(0);
+    let unix = [&[1][..], &[0xaa, 0, 0, 0, 0, 0, 0, 0], &[0xbb, 0, 0, 0, 0, 0, 0, 0], b"/x"].concat();
+    assert_eq!((connect(&unix), connect(&[&unix[..], &[0]].concat())), ("INVALID PATH".into(), "aa->bb /x".into()));
+    // Both ends mapped are IPv4; one alone is not.
+    let six = |source: [u8; 4], dest: [u8; 16]| {
+        let mapped = [&[0; 10][..], &[0xff; 2], &source].concat();
+        connect(&[&[10][..], &mapped, &[80, 0], &dest, &[1, 0]].concat())
+    };
+    let mapped = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 10, 0, 0, 2];
+    assert_eq!(six([10, 0, 0, 1], mapped), "10.0.0.1:80->10.0.0.2:1");
+    assert_eq!(six([10, 0, 0, 1], [1; 16]), "::ffff:10.0.0.1:80->101:101:101:101:101:101:101:101:1");
+}
+
+#[test]
+fn docker_events_say_their_parts() {
+    let of = |description: &str| {
+        let text = [description.as_bytes(), &[0]].concat();
+        let params: [&[u8]; 4] = [b"docker\0", b"name\0", &text, b"\0"];
+        let fields = ["name", "container.id", "container.name", "container.image"];
+        let fields = fields.map(|field| format!("evt.infra.docker.{field}"));
+        texts(code::INFRASTRUCTURE_EVENT_E, &params, &fields.each_ref().map(String::as_str))
+    };
+    assert_eq!(
+        of("Event:start; ID: 0123456789abcdef ;name:web;Image:nginx@sha256:00"),
+        ["start", "0123456789ab", "web", "nginx"]
+    );
+    // What follows a second colon is no part of it; a digest alone is whole.
+    assert_eq!(of("Event:a:b;Image:nginx:1.25"), ["a", "<NA>", "<NA>", "nginx"]);
+    assert_eq!(of("Image: sha256:0011"), ["<NA>", "<NA>", "<NA>", "sha256:0011"]);
+    assert_eq!(of(""), ["<NA>"; 4]);
+}
+
+#[test]
+fn without_an_id_in_the_namespace_there_is_none() {
+    let catalogue = Fields::syscall();
+    let name = resolve(&catalogue, "proc.sname");
+    for (vtid, want) in [(-1, "boss"), (7, "boss"), (3, "")] {
+        let thread = |tid, vtid, comm: &str| Thread {
+            tid,
+            pid: tid,
+            vtid,
+            vpid: vtid,
+            sid: 50,
+            comm: comm.into(),
+            ..Thread::default()
+        };
+        let threads = vec![thread(50, 50, "boss"), thread(7, vtid, "prog")];
+        let mut state = State::new(Tables { threads, ..Tables::default() });
+        let bytes = EventWriter::new(TS, 7, code::SYSCALL_SETSID_X).push(&long(-1)).finish();
+        let event = Event::parse(&bytes, 1).unwrap();
+        let (context, scratch, session) = (state.begin(&event), Bump::new(), Session::default());
+        let moment = Moment {
+            event: &event,
+            context: &context,
+            state: &state,
+            source: "syscall",
+            scratch: &scratch,
+            session: &session,
+        };
+        let mut out = String::new();
+        catalogue.field(name.id).to_text(&moment, &name, &mut out);
+        assert_eq!(out, want, "vtid {vtid}");
+    }
 }
 
 #[test]
