@@ -468,6 +468,10 @@ fn live_it_alerts_until_it_is_told_to_stop() {
     let alert = out.next().expect("an alert");
     assert!(alert.ends_with(": Informational by sh"), "{alert}");
     let pid = rustix::process::Pid::from_child(&falco);
+    // A reload goes on with what was counted.
+    rustix::process::kill_process(pid, rustix::process::Signal::HUP).expect("it is there");
+    let restarting = log.by_ref().any(|line| line.ends_with(": SIGHUP received, restarting..."));
+    assert!(restarting && log.by_ref().any(|line| line.ends_with(": Loading rules from:")));
     rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("it is there");
     let figures: Vec<String> = out.collect();
     assert_eq!(figures[..2], ["Events detected: 1", "Rule counts by severity:"]);

@@ -11,9 +11,11 @@ mod support;
 pub mod version;
 
 use crate::config::{self, AppendOutput, Config, Dialect, EngineKind};
+use crate::failure::Failure;
 use crate::listing::{self, FieldsOptions};
+use crate::log;
 use crate::playback::{Playback, SOURCE};
-use crate::{failure, log};
+use crate::reload::{Fresh, Load};
 use options::Options;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -40,9 +42,9 @@ impl From<std::io::Error> for Stop {
     }
 }
 
-impl From<failure::Failure> for Stop {
-    fn from(failure: failure::Failure) -> Self {
-        use failure::Failure::{Closed, Input, System, Told, Usage};
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Self {
+        use Failure::{Closed, Input, System, Told, Usage};
         match failure {
             Input(error) | Usage(error) | System(error) => Self::Fatal(format!("{error:#}")),
             Told => Self::Fatal("the rules are not valid".into()),
@@ -82,7 +84,9 @@ pub fn main(arguments: &[String]) -> ExitCode {
 /// Everything that the steps know.
 struct State {
     options: Options,
-    /// The command line, as `--support` shows it.
+    /// The command line.
+    arguments: Vec<String>,
+    /// The same, as `--support` shows it.
     cmdline: String,
     config_file: Option<PathBuf>,
     config: Config,
@@ -102,6 +106,38 @@ fn run(arguments: &[String]) -> Step {
     let ruleset = rules::prepare(&state)?;
     support::print_if_asked(&state, &ruleset)?;
     process::run(state, ruleset)
+}
+
+/// How configuration and rules are loaded once more, by the same command line.
+fn again(arguments: Vec<String>) -> Load {
+    Box::new(move || {
+        tracing::info!("SIGHUP received, restarting...");
+        afresh(&arguments).map_err(|stop| match stop {
+            Stop::Fatal(text) | Stop::Runtime(text) => Failure::Input(anyhow::anyhow!(text)),
+            Stop::Done | Stop::Closed => Failure::Closed,
+        })
+    })
+}
+
+fn afresh(arguments: &[String]) -> Step<Fresh> {
+    let options = options::parse(arguments).map_err(Stop::Fatal)?;
+    let config_file = config_file(&options)?;
+    let state = load(options, config_file, arguments)?;
+    plugins::load(&state.config).map_err(Stop::Fatal)?;
+    let prepared = rules::prepare(&state)?;
+    let paths = paths(&state, &prepared);
+    let State { config, playback, .. } = state;
+    Ok(Fresh { config, rules: prepared.result.ruleset.rules, fields: playback.fields, paths })
+}
+
+/// The files and directories that configuration and rules came from.
+fn paths(state: &State, rules: &rules::Prepared) -> Vec<PathBuf> {
+    let config = state.loaded.files.iter().map(|file| file.path.clone()).chain(state.loaded.folders.iter().cloned());
+    let configured = match state.options.rules.as_slice() {
+        [] => &state.config.rules_files,
+        given => given,
+    };
+    config.chain(configured.iter().cloned()).chain(rules.files.iter().cloned()).collect()
 }
 
 /// The configuration file that is asked for, which must be there, or else the usual one, if it is.
@@ -169,7 +205,7 @@ fn load(options: Options, config_file: Option<PathBuf>, arguments: &[String]) ->
         }
     }
     let playback = Playback::new(&config);
-    Ok(State { options, cmdline, config_file, config, loaded, playback })
+    Ok(State { options, arguments: arguments.to_vec(), cmdline, config_file, config, loaded, playback })
 }
 
 /// Falco's sentence, and the place behind it.

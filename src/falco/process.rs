@@ -1,13 +1,13 @@
 //! Events under Falco's name: replay, live or none, and the figures at the end.
 
 use super::rules::Prepared;
-use super::{State, Step, Stop};
+use super::{State, Step, Stop, again, paths};
 use crate::commands::replay::replay;
 use crate::config::{Config, EngineKind};
 use crate::detector::Detector;
 use crate::live::LiveArgs;
 use crate::output::Output;
-use crate::watch::{Ended, watch};
+use crate::watch::{Again, Ended, watch};
 use peregrine_alert::Priority;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -17,6 +17,7 @@ use std::time::Duration;
 
 /// Sets up what is left, and processes events until their end.
 pub fn run(state: State, rules: Prepared) -> Step {
+    let again = Again { load: again(state.arguments.clone()), paths: paths(&state, &rules), json: false };
     let State { options, config, playback, .. } = state;
     if !has_output(&config) {
         let text = "No output configured, please make sure at least one output is configured and enabled.";
@@ -54,7 +55,7 @@ pub fn run(state: State, rules: Prepared) -> Step {
             announce(&config);
             let live = LiveArgs { duration, ..LiveArgs::default() };
             let ready = |_: &Detector| tracing::debug!("Opened event source 'syscall'");
-            watch(&config, playback, rules, out, &live, None, None, ready)?
+            watch(&config, playback, rules, out, &live, None, Some(again), ready)?
         }
     };
     finish(ended, options.verbose)
