@@ -24,6 +24,8 @@ pub struct Gaps {
     /// Time of the first event of the second that is counted, and events since; for pretended drops.
     second: (u64, u64),
     first_event: u64,
+    /// Seconds with drops, and those of them in which something was done about it.
+    pub noticed: (u64, u64),
 }
 
 impl Gaps {
@@ -38,6 +40,7 @@ impl Gaps {
             timeouts: 0,
             second: (0, 0),
             first_event: 0,
+            noticed: (0, 0),
         };
         gaps.configure(config);
         gaps
@@ -77,28 +80,55 @@ impl Gaps {
         self.quiet(batch, out)
     }
 
+    /// After an event of a capture, in which nothing is dropped but what is pretended to be.
+    ///
+    /// # Errors
+    /// When drops end the program, as configured.
+    pub fn replayed(&mut self, ts: u64, out: &mut Output) -> Result<(), Failure> {
+        if !self.drops.simulate {
+            return Ok(());
+        }
+        self.event(ts);
+        if self.second.0 == 0 {
+            self.second.0 = ts;
+        }
+        if ts <= self.second.0.saturating_add(SECOND) {
+            return Ok(());
+        }
+        tracing::info!("Simulating syscall event drop");
+        let counts = DropCounts { n_evts: self.second.1, n_drops: 1, ..DropCounts::default() };
+        self.second = (ts, 0);
+        self.dropped(ts, 1.0, counts, out)
+    }
+
     fn dropped(&mut self, ts: u64, ratio: f64, counts: DropCounts, out: &mut Output) -> Result<(), Failure> {
         let drops = &self.drops;
         // What is pretended is told of in any case.
         if ratio <= drops.threshold && !drops.simulate {
             return Ok(());
         }
+        self.noticed.0 += 1;
         let bucket = self.bucket.get_or_insert_with(|| TokenBucket::new(drops.rate, drops.max_burst, ts));
         if !bucket.claim(ts) {
             tracing::debug!("Syscall event drop but token bucket depleted, skipping actions");
             return Ok(());
         }
+        self.noticed.1 += 1;
         let mut result = Ok(());
         for action in &drops.actions {
             match action {
                 DropAction::Ignore => {}
                 DropAction::Log => tracing::warn!(
-                    "{} events were dropped in the last second: what is known of processes and descriptors may be stale",
+                    "Falco internal: syscall event drop. {} system calls dropped in last second; what is known of processes and descriptors may be stale",
                     counts.n_drops
                 ),
                 DropAction::Alert if self.alerts => out.alert(counts.alert(ts, &self.hostname))?,
                 DropAction::Alert => {}
                 DropAction::Exit => {
+                    tracing::error!(
+                        "Falco internal: syscall event drop. {} system calls dropped in last second. Exiting.",
+                        counts.n_drops
+                    );
                     result = Err(Failure::System(anyhow::anyhow!("events were dropped; ending, as configured")));
                 }
             }

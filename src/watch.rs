@@ -38,6 +38,8 @@ pub struct Ended {
     pub detector: Detector,
     /// The closing figures.
     pub summary: Summary,
+    /// Seconds with dropped events, and those of them in which something was done about it.
+    pub gaps: (u64, u64),
     /// Why it is over, where it was not told to stop.
     pub result: Result<(), Failure>,
 }
@@ -218,6 +220,6 @@ impl Running {
             reports.extend(retired.join().unwrap_or_default());
         }
         let summary = Summary::new(events, drops, &self.detector, reports).with_reloads(self.reloads);
-        Ok(Ended { detector: self.detector, summary, result: watched.and(told) })
+        Ok(Ended { detector: self.detector, summary, gaps: self.gaps.noticed, result: watched.and(told) })
     }
 }

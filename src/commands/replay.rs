@@ -4,6 +4,7 @@ use crate::cli::{ConfigArgs, RulesArgs};
 use crate::config::Config;
 use crate::detector::Detector;
 use crate::failure::Failure;
+use crate::gaps::Gaps;
 use crate::output::Output;
 use crate::playback::Playback;
 use crate::recorder;
@@ -66,7 +67,7 @@ pub fn replay(
         playback.record(Arc::clone(recorder));
         detector.record(Arc::clone(recorder), &config.capture);
     }
-    let (mut events, mut deadline) = (0, None);
+    let (mut events, mut deadline, mut gaps) = (0, None, Gaps::new(config));
     let read = playback.capture(file, lenient, |moment, fields| {
         let deadline = *deadline.get_or_insert_with(|| {
             duration.map_or(u64::MAX, |d| moment.event.ts.saturating_add(d.as_nanos().try_into().unwrap_or(u64::MAX)))
@@ -75,6 +76,7 @@ pub fn replay(
             return Ok(());
         }
         events += 1;
+        gaps.replayed(moment.event.ts, &mut out)?;
         detector.look(moment, fields, &mut out)
     });
     if let Some(recorder) = &recorder {
@@ -89,5 +91,5 @@ pub fn replay(
         })
         .and(told);
     let summary = Summary::new(events, 0, &detector, reports);
-    Ok(Ended { detector, summary, result })
+    Ok(Ended { detector, summary, gaps: gaps.noticed, result })
 }

@@ -99,13 +99,15 @@ fn wait(duration: Option<Duration>) -> Step {
 
 /// The figures: of what was processed to standard error, of rules to standard output.
 fn finish(ended: Ended, verbose: bool) -> Step {
-    let Ended { detector, summary, result } = ended;
+    let Ended { detector, summary, gaps: (noticed, acted), result } = ended;
     if verbose {
         let (events, drops, seconds) = (summary.events, summary.drops, summary.cpu_seconds);
         eprintln!("Driver Events:{events}\nDriver Drops:{drops}");
         let rate = events as f64 / seconds.max(f64::EPSILON);
         eprintln!("Elapsed time: {seconds:.3}, Captured Events: {events}, {rate:.2} eps");
     }
+    eprintln!("Syscall event drop monitoring:");
+    eprintln!("   - event drop detected: {noticed} occurrences\n   - num times actions taken: {acted}");
     let counts: Vec<(&str, Priority, u64)> =
         detector.counts().map(|(rule, n)| (rule.name.as_str(), rule.priority, n)).collect();
     let printed = write!(std::io::stdout().lock(), "{}", statistics(&counts));

@@ -171,7 +171,9 @@ pub fn same_order(case: &Case, ran: &Ran, answer: &Value) {
         .filter(|(rule, _)| !silent.contains(rule))
         .collect();
     if !ran.is_json {
-        assert_eq!(ran.lines.len(), theirs.len(), "{}", case.name());
+        // What the program says of itself came without options in no answer.
+        let ours = ran.lines.iter().filter(|line| !line.contains(" Falco internal: ")).count();
+        assert_eq!(ours, theirs.len(), "{}", case.name());
         return;
     }
     let time = |alert: &Value| alert["time"].as_str().expect("a time").replace('Z', "+0000");

@@ -38,10 +38,6 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("tests/k8saudit/", "its events come from a plugin, and plugins are not loaded yet"),
     ("PrometheusMetrics", "it asks a running program's web server: the tests of outputs do"),
     ("hotReloadCfg", "it changes a running program's files: the tests of reloading do"),
-    ("configs.DropsLog", "simulated drops over a capture"),
-    ("configs.DropsAlert", "simulated drops over a capture"),
-    ("configs.DropsExit", "simulated drops over a capture"),
-    ("configs.DropsIgnore)", "simulated drops over a capture"),
 ];
 
 /// What stands in place of the configuration that Falco's package installs.
