@@ -19,6 +19,7 @@ pub mod launch;
 pub mod listing;
 pub mod live;
 pub mod log;
+pub mod metrics;
 pub mod output;
 pub mod playback;
 pub mod recorder;

@@ -105,7 +105,7 @@ impl Live {
     pub fn run(
         &mut self,
         mut each: impl FnMut(&Event<'_>) -> Result<(), Failure>,
-        mut between: impl FnMut(&Batch) -> Result<(), Failure>,
+        mut between: impl FnMut(&Batch, &LiveSource) -> Result<(), Failure>,
         mut done: impl FnMut() -> bool,
     ) -> Result<(), Failure> {
         let mut result = Ok(());
@@ -118,7 +118,7 @@ impl Live {
                     result = each(event);
                 }
             });
-            result = result.and_then(|()| between(&batch));
+            result = result.and_then(|()| between(&batch, &self.source));
             if result.is_err() || (ended && batch.events == 0) {
                 self.source.stop();
                 return result;

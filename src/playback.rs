@@ -12,7 +12,7 @@ use peregrine_engine::names::Names;
 use peregrine_engine::{Moment, Session};
 use peregrine_event::Event;
 use peregrine_state::procfs::{ProcSource, Snapshot};
-use peregrine_state::{Limits, Options as StateOptions, Purging, State, ThreadSource};
+use peregrine_state::{Counters, Limits, Options as StateOptions, Purging, State, ThreadSource};
 use std::io::IsTerminal;
 use std::net::ToSocketAddrs;
 use std::path::Path;
@@ -95,6 +95,11 @@ impl Playback {
     /// Hands everything to a recorder as well.
     pub fn record(&mut self, recorder: Shared) {
         self.recorder = Some(recorder);
+    }
+
+    /// What the state counted.
+    pub fn counters(&self) -> Counters {
+        self.state.counters()
     }
 
     /// Begins with what a capture knows before its next event; earlier state does not carry over.

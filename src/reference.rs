@@ -7,6 +7,7 @@ use crate::config::{KEYS, Key, REMOVED};
 use crate::falco::options;
 use crate::listing::words::{self, Row};
 use crate::listing::{self, Format};
+use crate::metrics::table::METRICS;
 use clap::CommandFactory;
 use peregrine_engine::fields::{CLASSES, Class};
 use peregrine_filter::field::{ArgForm, FieldInfo, flag};
@@ -28,6 +29,7 @@ pub fn pages() -> Vec<Page> {
         Page { file: "operators.md", text: operators() },
         Page { file: "cli.md", text: cli() },
         Page { file: "config.md", text: config() },
+        Page { file: "metrics.md", text: metrics() },
         Page { file: "../from-falco.md", text: from_falco(include_str!("../docs/from-falco.md")) },
     ]
 }
@@ -154,6 +156,19 @@ fn falco_gone() -> String {
         format!("- `{dashes}{}`: {}.\n", old.name, old.advice)
     });
     keys.chain(options).collect()
+}
+
+fn metrics() -> String {
+    let head = "# Metrics\n\n\
+        `/metrics` of the web server tells those with a name, snapshots (`metrics.output_rule`, `metrics.output_file`) those\n\
+        with a field; a field that ends in `_`, `.` goes on with what the labels say. Memory fields end in `_mb` with\n\
+        `metrics.convert_memory_to_mb`.\n\n\
+        name | type | labels | field | meaning\n:----|:-----|:-------|:------|:-------\n";
+    let code = |text: &str| if text.is_empty() { String::new() } else { format!("`{text}`") };
+    METRICS.iter().fold(head.to_owned(), |page, row| {
+        let kind = format!("{:?}", row.kind).to_lowercase();
+        page + &format!("{} | {kind} | {} | {} | {}\n", code(row.name), row.labels.join(", "), code(row.field), row.doc)
+    })
 }
 
 fn cli() -> String {

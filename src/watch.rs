@@ -6,6 +6,7 @@ use crate::failure::Failure;
 use crate::gaps::{Gaps, internal, now};
 use crate::interest::interest;
 use crate::live::{Live, LiveArgs};
+use crate::metrics::{self, Published, Telemetry};
 use crate::output::{Output, hostname};
 use crate::playback::Playback;
 use crate::recorder::{self, Shared};
@@ -13,7 +14,7 @@ use crate::reload::{Load, Next, Outcome, Reloader, unchangeable};
 use crate::summary::Summary;
 use peregrine_alert::Priority;
 use peregrine_capture::{Compression, Writer};
-use peregrine_driver::{Batch, Control};
+use peregrine_driver::{Batch, Control, LiveSource};
 use peregrine_event::Event;
 use peregrine_outputs::Report;
 use peregrine_rules::Rule;
@@ -60,6 +61,8 @@ pub fn watch(
     ready: impl FnOnce(&Detector),
 ) -> Result<Ended, Failure> {
     let mut detector = Detector::new(rules, &playback.fields, config.rule_matching)?;
+    // Before privileges are given up: its port may need some.
+    let telemetry = metrics::Prepared::new(config)?;
     let mut writer = record.map(|path| Writer::create(path, Compression::Gzip)).transpose()?;
     let interest = interest(detector.engine().needs(), &config.base_syscalls);
     interest.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
@@ -82,6 +85,8 @@ pub fn watch(
     ready(&detector);
     let (gaps, config, control) = (Gaps::new(config), config.clone(), live.control());
     let (left, hostname) = (args.events.unwrap_or(u64::MAX), hostname());
+    let mut telemetry = telemetry.start(&hostname)?;
+    telemetry.rules(&detector);
     let running = RefCell::new(Running {
         config,
         playback,
@@ -93,7 +98,9 @@ pub fn watch(
         reloader,
         control,
         json,
+        telemetry,
         hostname,
+        seen: 0,
         left,
         last_ts: 0,
         reloads: (0, 0),
@@ -101,7 +108,7 @@ pub fn watch(
     });
     let watched = live.run(
         |event| running.borrow_mut().event(event),
-        |batch| running.borrow_mut().between(batch),
+        |batch, source| running.borrow_mut().between(batch, source),
         || running.borrow().left == 0,
     );
     let counted = live.stats()?.total();
@@ -119,7 +126,10 @@ struct Running {
     reloader: Option<Reloader>,
     control: Control,
     json: bool,
+    telemetry: Telemetry,
     hostname: String,
+    /// Events processed.
+    seen: u64,
     /// Events until the end.
     left: u64,
     last_ts: u64,
@@ -135,6 +145,7 @@ impl Running {
             return Ok(());
         }
         self.left -= 1;
+        self.seen += 1;
         self.last_ts = event.ts;
         self.gaps.event(event.ts);
         if let Some(writer) = &mut self.writer {
@@ -144,8 +155,9 @@ impl Running {
         self.playback.event(event, false, |moment, fields| detector.look(moment, fields, out)).unwrap_or(Ok(()))
     }
 
-    fn between(&mut self, batch: &Batch) -> Result<(), Failure> {
+    fn between(&mut self, batch: &Batch, source: &LiveSource) -> Result<(), Failure> {
         self.out.tend()?;
+        self.publish(batch, source);
         self.gaps.look(batch, self.last_ts, &mut self.out)?;
         if let Some(recorder) = &self.recorder {
             let mut recorder = recorder::locked(recorder);
@@ -158,6 +170,22 @@ impl Running {
             Some(Outcome::Ready(next)) => self.replace(*next),
             Some(Outcome::Refused(reason)) => self.refused(&reason),
         }
+    }
+
+    fn publish(&mut self, batch: &Batch, source: &LiveSource) {
+        let lag_ns = if batch.events > 0 { now().saturating_sub(self.last_ts) } else { 0 };
+        let (playback, detector, out) = (&self.playback, &self.detector, &self.out);
+        let (events, reloads) = (self.seen, self.reloads);
+        self.telemetry.turn(|empty| Published {
+            events,
+            lag_ns,
+            kernel: source.stats().unwrap_or_default(),
+            state: playback.counters(),
+            matches: detector.engine().matches().to_vec(),
+            reloads,
+            outputs: out.outputs(),
+            ..empty
+        });
     }
 
     /// Puts what was loaded in place; nothing that is known of the machine changes.
@@ -178,6 +206,7 @@ impl Running {
             detector.record(Arc::clone(recorder), &config.capture);
         }
         self.detector = detector;
+        self.telemetry.rules(&self.detector);
         self.playback.configure(&config, fields);
         self.playback.know(names);
         self.gaps.configure(&config);
@@ -205,6 +234,8 @@ impl Running {
 
     fn finish(mut self, watched: Result<(), Failure>, events: u64, drops: u64) -> Result<Ended, Failure> {
         drop(self.reloader.take());
+        // No snapshot comes after the last alert.
+        drop(self.telemetry);
         if let Some(writer) = self.writer.take() {
             writer.finish()?;
         }

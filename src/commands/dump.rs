@@ -68,7 +68,7 @@ pub fn execute(args: &Args) -> Result<(), Failure> {
             playback.live(snapshot)?;
             live.run(
                 |event| playback.event(event, false, &mut look).unwrap_or(Ok(())),
-                |batch| {
+                |batch, _| {
                     live::warn_of(batch);
                     Ok(lines.borrow_mut().out.flush()?)
                 },

@@ -72,7 +72,7 @@ pub fn execute(mut args: Args) -> Result<(), Failure> {
             }
             Ok(())
         },
-        |batch| {
+        |batch, _| {
             live::warn_of(batch);
             Ok(())
         },

@@ -433,8 +433,7 @@ pub const KEYS: &[Key] = &[
     }),
     key("webserver.enabled", Shape::Bool, "false", "Serve health, versions and metrics.", |c, n| {
         put(&mut c.webserver.enabled, boolean(n))
-    })
-    .pending(),
+    }),
     key("webserver.threadiness", U32, "0", "Threads; 0 for as many as the machine has.", |c, n| {
         put(&mut c.webserver.threadiness, number(n))
     }),
@@ -550,8 +549,7 @@ pub const KEYS: &[Key] = &[
         "Pretend that events are dropped, to try what is then done.",
         |c, n| put(&mut c.drops.simulate, boolean(n)),
     ),
-    key("metrics.enabled", Shape::Bool, "false", "Collect metrics.", |c, n| put(&mut c.metrics.enabled, boolean(n)))
-        .pending(),
+    key("metrics.enabled", Shape::Bool, "false", "Collect metrics.", |c, n| put(&mut c.metrics.enabled, boolean(n))),
     key(
         "metrics.interval",
         Shape::Text,
@@ -584,7 +582,8 @@ pub const KEYS: &[Key] = &[
     }),
     key("metrics.libbpf_stats_enabled", Shape::Bool, "true", "Runs and time of each BPF program.", |c, n| {
         put(&mut c.metrics.libbpf_stats_enabled, boolean(n))
-    }),
+    })
+    .pending(),
     key("metrics.plugins_metrics_enabled", Shape::Bool, "true", "What plugins count.", |c, n| {
         put(&mut c.metrics.plugins_metrics_enabled, boolean(n))
     }),

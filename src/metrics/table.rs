@@ -1,0 +1,349 @@
+//! Every metric, one row each: its names, what it counts and where it comes from. The page of metrics, snapshots and the
+//! reference page are made from it.
+
+use super::resource::{Resources, tenths};
+use super::snapshot::Since;
+use super::{Published, Shared};
+use peregrine_driver::counters::COUNTERS;
+use peregrine_outputs::Report;
+use peregrine_outputs::counters::LATENCY_MS;
+
+/// What a metric's number means to those who add it up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// It only grows.
+    Counter,
+    /// It goes up and down.
+    Gauge,
+    /// Numbers by upper bound.
+    Histogram,
+}
+
+/// By which key of `metrics` it is switched off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Group {
+    /// By none.
+    Always,
+    /// `rules_counters_enabled`.
+    Rules,
+    /// `resource_utilization_enabled`.
+    Resource,
+    /// `state_counters_enabled`.
+    State,
+    /// `kernel_event_counters_enabled`.
+    Kernel,
+    /// `kernel_event_counters_per_cpu_enabled`.
+    KernelPerCpu,
+}
+
+/// In what it is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// As it is.
+    Plain,
+    /// Percent; a ratio on the page.
+    Percent,
+    /// KiB; bytes on the page.
+    Kib,
+    /// Bytes.
+    Bytes,
+}
+
+/// A number or a text.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// A count.
+    Uint(u64),
+    /// A fraction.
+    Float(f64),
+    /// A text; 1 on the page, where a label says it.
+    Text(String),
+}
+
+/// One sample.
+pub struct Sample {
+    /// Labels on the page, name and value, sorted by name.
+    pub labels: Vec<(String, String)>,
+    /// What follows the row's name on the page, for histograms.
+    pub suffix: &'static str,
+    /// What follows the row's field in snapshots.
+    pub key: String,
+    /// The value.
+    pub value: Value,
+}
+
+/// What samples are taken from.
+pub struct View<'a> {
+    pub(crate) shared: &'a Shared,
+    pub(crate) now: u64,
+    pub(crate) at: &'a Published,
+    pub(crate) resources: Resources,
+    pub(crate) outputs: Vec<Report>,
+    pub(crate) since: Option<Since>,
+}
+
+/// One metric.
+pub struct Metric {
+    /// Name on the page; empty where it is only in snapshots.
+    pub name: &'static str,
+    /// Field of snapshots; empty where it is only on the page.
+    pub field: &'static str,
+    /// Kind.
+    pub kind: Kind,
+    /// Switch.
+    pub group: Group,
+    /// Unit.
+    pub unit: Unit,
+    /// Labels on the page.
+    pub labels: &'static [&'static str],
+    /// In snapshots even when it is zero.
+    pub zero: bool,
+    /// One sentence.
+    pub doc: &'static str,
+    /// Takes it.
+    pub take: fn(&View<'_>) -> Vec<Sample>,
+}
+
+type Take = fn(&View<'_>) -> Vec<Sample>;
+
+const fn always(name: &'static str, field: &'static str, kind: Kind, doc: &'static str, take: Take) -> Metric {
+    Metric { name, field, kind, group: Group::Always, unit: Unit::Plain, labels: &[], zero: true, doc, take }
+}
+
+const fn of(
+    group: Group,
+    name: &'static str,
+    field: &'static str,
+    kind: Kind,
+    doc: &'static str,
+    take: Take,
+) -> Metric {
+    Metric { name, field, kind, group, unit: Unit::Plain, labels: &[], zero: false, doc, take }
+}
+
+const fn own(name: &'static str, kind: Kind, labels: &'static [&'static str], doc: &'static str, take: Take) -> Metric {
+    Metric { name, field: "", kind, group: Group::Always, unit: Unit::Plain, labels, zero: true, doc, take }
+}
+
+impl Metric {
+    const fn unit(mut self, unit: Unit) -> Self {
+        self.unit = unit;
+        self
+    }
+
+    const fn labels(mut self, labels: &'static [&'static str]) -> Self {
+        self.labels = labels;
+        self
+    }
+
+    const fn zero(mut self) -> Self {
+        self.zero = true;
+        self
+    }
+}
+
+use Group::{Kernel, KernelPerCpu, Resource, Rules, State};
+use Kind::{Counter, Gauge, Histogram};
+
+/// All metrics, in the order of the page. Names that begin with `falcosecurity` are Falco's.
+#[rustfmt::skip]
+pub const METRICS: &[Metric] = &[
+    always("", "evt.time", Gauge, "Time of the snapshot, nanoseconds since the epoch.", |v| one(v.now)),
+    always("", "evt.source", Gauge, "Source of the events.", |_| info("", crate::playback::SOURCE)),
+    always("falcosecurity_falco_version_info", "falco.version", Gauge, "Version.", |_| info("version", &crate::falco::version::falco())).labels(&["version"]),
+    always("falcosecurity_falco_kernel_release_info", "falco.kernel_release", Gauge, "The kernel's release.", |_| info("kernel_release", &kernel())).labels(&["kernel_release"]),
+    always("falcosecurity_evt_hostname_info", "evt.hostname", Gauge, "Name of the host.", |v| info("hostname", &v.shared.hostname)).labels(&["hostname"]),
+    always("falcosecurity_scap_engine_name_info", "scap.engine_name", Gauge, "How events leave the kernel.", |_| engine()).labels(&["engine_name", "evt_source"]),
+    always("falcosecurity_falco_start_timestamp_nanoseconds", "falco.start_ts", Gauge, "When the program started.", |v| one(v.shared.start_ts)),
+    always("falcosecurity_falco_reload_timestamp_nanoseconds", "falco.reload_ts", Gauge, "When rules and configuration were loaded last.", |v| one(v.at.reload_ts)),
+    always("falcosecurity_falco_duration_seconds_total", "falco.duration_sec", Counter, "How long the program has been running.", |v| one(v.now.saturating_sub(v.shared.start_ts) / 1_000_000_000)),
+    always("falcosecurity_falco_host_boot_timestamp_nanoseconds", "falco.host_boot_ts", Gauge, "When the host started.", |_| one(super::resource::boot_ts())),
+    always("falcosecurity_falco_host_num_cpus_total", "falco.host_num_cpus", Gauge, "CPUs of the host.", |_| one(std::thread::available_parallelism().map_or(0, |n| n.get() as u64))),
+    always("falcosecurity_falco_outputs_queue_num_drops_total", "falco.outputs_queue_num_drops", Counter, "Alerts lost because an output's queue was full.", |v| one(v.outputs.iter().map(Report::queue_drops).sum())),
+    always("", "falco.num_evts", Counter, "Events processed.", |v| one(v.at.events)),
+    always("", "falco.num_evts_prev", Counter, "Events processed at the snapshot before.", |v| one(v.since.as_ref().map_or(0, |s| s.events))),
+    always("", "falco.evts_rate_sec", Gauge, "Events processed a second since the snapshot before.", |v| v.since.as_ref().filter(|s| s.seconds > 0.0).map_or_else(Vec::new, |s| float(s.rate(v.at.events, s.events)))),
+    of(Rules, "", "falco.rules.matches_total", Counter, "Matches of all rules.", |v| one(v.at.matches.iter().sum())).zero(),
+    of(Rules, "falcosecurity_falco_rules_matches_total", "falco.rules.", Counter, "Matches by rule; on the page those that matched, with a label `tag_T` for each tag.", rules).labels(&["priority", "rule_name", "source", "tag_T"]),
+    of(Resource, "falcosecurity_falco_cpu_usage_ratio", "falco.cpu_usage_perc", Gauge, "CPU of the program since its start, in relation to one.", |v| float(v.resources.cpu_perc)).unit(Unit::Percent),
+    of(Resource, "falcosecurity_falco_memory_rss_bytes", "falco.memory_rss_kb", Gauge, "Resident memory.", |v| one(v.resources.rss_kb)).unit(Unit::Kib),
+    of(Resource, "falcosecurity_falco_memory_vsz_bytes", "falco.memory_vsz_kb", Gauge, "Virtual memory.", |v| one(v.resources.vsz_kb)).unit(Unit::Kib),
+    of(Resource, "falcosecurity_falco_memory_pss_bytes", "falco.memory_pss_kb", Gauge, "Memory, shared pages by share.", |v| one(v.resources.pss_kb)).unit(Unit::Kib),
+    of(Resource, "falcosecurity_falco_container_memory_used_bytes", "falco.container_memory_used_bytes", Gauge, "Memory of the program's control group.", |v| one(v.resources.container_bytes)).unit(Unit::Bytes),
+    of(Resource, "falcosecurity_falco_host_cpu_usage_ratio", "falco.host_cpu_usage_perc", Gauge, "CPU of the host since its start.", |v| float(v.resources.host_cpu_perc)).unit(Unit::Percent),
+    of(Resource, "falcosecurity_falco_host_memory_used_bytes", "falco.host_memory_used_kb", Gauge, "Memory of the host in use.", |v| one(v.resources.host_memory_kb)).unit(Unit::Kib),
+    of(Resource, "falcosecurity_falco_host_procs_running_total", "falco.host_procs_running", Gauge, "Processes of the host that run.", |v| one(v.resources.host_procs)),
+    of(Resource, "falcosecurity_falco_host_open_fds_total", "falco.host_open_fds", Gauge, "Open files of the host.", |v| one(v.resources.host_fds)),
+    of(Kernel, "falcosecurity_scap_n_evts_total", "scap.n_evts", Counter, "Events of the kernel programs, lost ones included.", |v| one(v.at.kernel.total().events())).zero(),
+    of(Kernel, "", "scap.n_evts_prev", Counter, "The same at the snapshot before.", |v| one(v.since.as_ref().map_or(0, |s| s.kernel))).zero(),
+    of(Kernel, "", "scap.evts_rate_sec", Gauge, "Events of the kernel programs a second.", |v| float(v.since.as_ref().map_or(0.0, |s| s.rate(v.at.kernel.total().events(), s.kernel)))).zero(),
+    of(Kernel, "falcosecurity_scap_n_drops_total", "scap.n_drops", Counter, "Lost events.", |v| one(v.at.kernel.total().drops())).zero(),
+    of(Kernel, "", "scap.n_drops_prev", Counter, "The same at the snapshot before.", |v| one(v.since.as_ref().map_or(0, |s| s.drops))).zero(),
+    of(Kernel, "", "scap.evts_drop_rate_sec", Gauge, "Lost events a second.", |v| float(v.since.as_ref().map_or(0.0, |s| s.rate(v.at.kernel.total().drops(), s.drops)))).zero(),
+    of(Kernel, "", "scap.n_drops_perc", Gauge, "Lost events in relation to all since the snapshot before.", drop_share).zero(),
+    of(Kernel, "", "scap.n_drops_buffer_total", Counter, "Events lost because a buffer was full.", |v| one(v.at.kernel.total().get("n_drops_buffer"))),
+    of(Kernel, "falcosecurity_scap_n_drops_buffer_total", "scap.n_drops_buffer_", Counter, "The same by kind of call; entering calls are no events any more and stay 0.", buffers).labels(&["dir", "drop"]),
+    of(Kernel, "falcosecurity_scap_n_drops_scratch_map_total", "scap.n_drops_scratch_map", Counter, "Events lost because they were too large.", |v| one(v.at.kernel.total().get("n_drops_scratch_map"))),
+    of(KernelPerCpu, "falcosecurity_scap_n_evts_cpu_total", "scap.n_evts_cpu_", Counter, "Events by CPU.", |v| cpus(v, |cpu| cpu.events())).labels(&["cpu"]),
+    of(KernelPerCpu, "falcosecurity_scap_n_drops_cpu_total", "scap.n_drops_cpu_", Counter, "Lost events by CPU.", |v| cpus(v, |cpu| cpu.drops())).labels(&["cpu"]),
+    of(State, "falcosecurity_scap_n_threads_total", "falco.n_threads", Gauge, "Threads that are known.", |v| one(v.at.state.n_threads)),
+    of(State, "falcosecurity_scap_n_fds_total", "falco.n_fds", Gauge, "Descriptors that are known.", |v| one(v.at.state.n_fds)),
+    of(State, "falcosecurity_scap_n_failed_fd_lookups_total", "falco.n_failed_fd_lookups", Counter, "Descriptors looked for in vain.", |v| one(v.at.state.n_failed_fd_lookups)),
+    of(State, "falcosecurity_scap_n_added_fds_total", "falco.n_added_fds", Counter, "Descriptors added.", |v| one(v.at.state.n_added_fds)),
+    of(State, "falcosecurity_scap_n_removed_fds_total", "falco.n_removed_fds", Counter, "Descriptors removed.", |v| one(v.at.state.n_removed_fds)),
+    of(State, "falcosecurity_scap_n_stored_evts_total", "falco.n_stored_evts", Counter, "Enter events kept for their exit.", |v| one(v.at.state.n_stored_evts)),
+    of(State, "falcosecurity_scap_n_store_evts_drops_total", "falco.n_store_evts_drops", Counter, "Enter events that could not be kept.", |v| one(v.at.state.n_store_evts_drops)),
+    of(State, "falcosecurity_scap_n_retrieved_evts_total", "falco.n_retrieved_evts", Counter, "Enter events found by their exit.", |v| one(v.at.state.n_retrieved_evts)),
+    of(State, "falcosecurity_scap_n_retrieve_evts_drops_total", "falco.n_retrieve_evts_drops", Counter, "Enter events looked for in vain.", |v| one(v.at.state.n_retrieve_evts_drops)),
+    of(State, "falcosecurity_scap_n_failed_thread_lookups_total", "falco.n_failed_thread_lookups", Counter, "Threads looked for in vain.", |v| one(v.at.state.n_failed_thread_lookups)),
+    of(State, "falcosecurity_scap_n_added_threads_total", "falco.n_added_threads", Counter, "Threads added.", |v| one(v.at.state.n_added_threads)),
+    of(State, "falcosecurity_scap_n_removed_threads_total", "falco.n_removed_threads", Counter, "Threads removed.", |v| one(v.at.state.n_removed_threads)),
+    of(State, "falcosecurity_scap_n_drops_full_threadtable_total", "falco.n_drops_full_threadtable", Counter, "Threads not kept because the table was full.", |v| one(v.at.state.n_drops_full_threadtable)),
+    own("peregrine_events_total", Counter, &[], "Events processed.", |v| one(v.at.events)),
+    own("peregrine_detection_lag_seconds", Gauge, &[], "How far behind the last event was when it was processed.", |v| float(v.at.lag_ns as f64 / 1e9)),
+    own("peregrine_rules", Gauge, &[], "Rules at work.", |v| one(v.at.rules.len() as u64)),
+    own("peregrine_reloads_total", Counter, &["result"], "Reloads that were put in place, and that were refused.", reloads),
+    own("peregrine_kernel_total", Counter, &["counter"], "Every counter of the kernel programs, under its own name.", kernel_counters),
+    own("peregrine_state_users", Gauge, &[], "Users and groups that are known.", |v| one(v.at.state.n_users)),
+    own("peregrine_state_containers", Gauge, &[], "Containers that are known.", |v| one(v.at.state.n_containers)),
+    own("peregrine_state_total", Counter, &["counter"], "Counters of the state that Falco has not.", state_counters),
+    own("peregrine_output_offered_total", Counter, &["output"], "Alerts offered to an output.", |v| outputs(v, |r| r.offered)),
+    own("peregrine_output_delivered_total", Counter, &["output"], "Alerts delivered.", |v| outputs(v, |r| r.delivered)),
+    own("peregrine_output_lost_total", Counter, &["cause", "output"], "Alerts lost, by cause.", lost),
+    own("peregrine_output_retries_total", Counter, &["output"], "Deliveries tried again.", |v| outputs(v, |r| r.retries)),
+    own("peregrine_output_timeouts_total", Counter, &["output"], "Deliveries that took longer than `output_timeout`.", |v| outputs(v, |r| r.timeouts)),
+    own("peregrine_output_reopened_total", Counter, &["output"], "Connections, files and programs opened anew.", |v| outputs(v, |r| r.reopened)),
+    own("peregrine_output_shortened_total", Counter, &["output"], "Alerts delivered shortened.", |v| outputs(v, |r| r.shortened)),
+    own("peregrine_output_queue_alerts", Gauge, &["output"], "Alerts that wait or are being delivered.", |v| outputs(v, |r| r.waiting)),
+    own("peregrine_output_queue_bytes", Gauge, &["output"], "Memory that they take, roughly.", |v| outputs(v, |r| r.bytes)),
+    own("peregrine_output_delivery_seconds", Histogram, &["le", "output"], "Time from an alert's raising to its delivery.", latency),
+];
+
+fn sample(labels: &[(&str, &str)], key: &str, value: Value) -> Sample {
+    let labels = labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    Sample { labels, suffix: "", key: key.to_owned(), value }
+}
+
+fn one(value: u64) -> Vec<Sample> {
+    vec![sample(&[], "", Value::Uint(value))]
+}
+
+fn float(value: f64) -> Vec<Sample> {
+    vec![sample(&[], "", Value::Float(value))]
+}
+
+fn info(label: &str, text: &str) -> Vec<Sample> {
+    vec![sample(&[(label, text)], "", Value::Text(text.to_owned()))]
+}
+
+fn kernel() -> String {
+    rustix::system::uname().release().to_string_lossy().into_owned()
+}
+
+fn engine() -> Vec<Sample> {
+    let labels = [("engine_name", "modern_bpf"), ("evt_source", crate::playback::SOURCE)];
+    vec![sample(&labels, "", Value::Text("modern_bpf".into()))]
+}
+
+fn rules(view: &View<'_>) -> Vec<Sample> {
+    let row = |(rule, n): (&super::RuleInfo, &u64)| {
+        let priority = (rule.priority as u8).to_string();
+        let mut labels = vec![("priority", priority.as_str()), ("rule_name", &rule.name), ("source", &rule.source)];
+        let tags: Vec<String> = rule.tags.iter().map(|tag| format!("tag_{tag}")).collect();
+        labels.extend(tags.iter().map(|tag| (tag.as_str(), "true")));
+        labels.sort_unstable();
+        let key: String = rule.name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+        sample(&labels, &key, Value::Uint(*n))
+    };
+    view.at.rules.iter().zip(&view.at.matches).map(row).collect()
+}
+
+fn drop_share(view: &View<'_>) -> Vec<Sample> {
+    let total = view.at.kernel.total();
+    let (events, drops) = view.since.as_ref().map_or((0, 0), |s| (s.kernel, s.drops));
+    let (events, drops) = (total.events().saturating_sub(events), total.drops().saturating_sub(drops));
+    float(if events > 0 { 100.0 * drops as f64 / events as f64 } else { 0.0 })
+}
+
+fn buffers(view: &View<'_>) -> Vec<Sample> {
+    let total = view.at.kernel.total();
+    let kinds = COUNTERS.iter().filter_map(|(name, _)| {
+        let kind = name.strip_prefix("n_drops_buffer_")?.strip_suffix("_exit")?;
+        Some(sample(&[("dir", "exit"), ("drop", kind)], &format!("{kind}_exit"), Value::Uint(total.get(name))))
+    });
+    let gone = ["clone_fork", "execve", "connect", "open", "dir_file", "other_interest"];
+    let gone = gone.map(|kind| sample(&[("dir", "enter"), ("drop", kind)], &format!("{kind}_enter"), Value::Uint(0)));
+    kinds.chain(gone).collect()
+}
+
+fn cpus(view: &View<'_>, of: fn(&peregrine_driver::Counters) -> u64) -> Vec<Sample> {
+    let row = |(cpu, counters): (usize, &peregrine_driver::Counters)| {
+        let cpu = cpu.to_string();
+        sample(&[("cpu", &cpu)], &cpu, Value::Uint(of(counters)))
+    };
+    view.at.kernel.cpus.iter().enumerate().map(row).collect()
+}
+
+fn reloads(view: &View<'_>) -> Vec<Sample> {
+    let (done, refused) = view.at.reloads;
+    [("done", done), ("refused", refused)].map(|(r, n)| sample(&[("result", r)], "", Value::Uint(n))).into()
+}
+
+fn kernel_counters(view: &View<'_>) -> Vec<Sample> {
+    let total = view.at.kernel.total();
+    COUNTERS.iter().zip(total.n).map(|((name, _), n)| sample(&[("counter", name)], "", Value::Uint(n))).collect()
+}
+
+fn state_counters(view: &View<'_>) -> Vec<Sample> {
+    let s = &view.at.state;
+    let counters = [
+        ("drops_full_fdtable", s.n_drops_full_fdtable),
+        ("drops_full_usertable", s.n_drops_full_usertable),
+        ("evicted_threads", s.n_evicted_threads),
+        ("purged_threads", s.n_purged_threads),
+        ("source_lookups", s.n_source_lookups),
+        ("source_misses", s.n_source_misses),
+        ("source_skipped", s.n_source_skipped),
+    ];
+    counters.map(|(name, n)| sample(&[("counter", name)], "", Value::Uint(n))).into()
+}
+
+fn outputs(view: &View<'_>, of: fn(&Report) -> u64) -> Vec<Sample> {
+    view.outputs.iter().map(|report| sample(&[("output", report.output)], "", Value::Uint(of(report)))).collect()
+}
+
+fn lost(view: &View<'_>) -> Vec<Sample> {
+    let row = |report: &Report| {
+        let output = report.output;
+        let causes = report.lost.iter();
+        causes.map(|(c, n)| sample(&[("cause", c.name()), ("output", output)], "", Value::Uint(*n))).collect::<Vec<_>>()
+    };
+    view.outputs.iter().flat_map(row).collect()
+}
+
+fn latency(view: &View<'_>) -> Vec<Sample> {
+    let mut samples = Vec::new();
+    for report in &view.outputs {
+        let mut below = 0;
+        for (at, n) in report.latency.iter().enumerate() {
+            below += n;
+            let le = LATENCY_MS.get(at).map_or("+Inf".into(), |ms| (*ms as f64 / 1000.0).to_string());
+            let bucket = sample(&[("le", &le), ("output", report.output)], "", Value::Uint(below));
+            samples.push(Sample { suffix: "_bucket", ..bucket });
+        }
+        let labels = [("output", report.output)];
+        let sum = sample(&labels, "", Value::Float(report.latency_ns as f64 / 1e9));
+        samples.push(Sample { suffix: "_sum", ..sum });
+        samples.push(Sample { suffix: "_count", ..sample(&labels, "", Value::Uint(below)) });
+    }
+    samples
+}
+
+/// A value as snapshots give it, and whether its field's unit becomes `_mb`.
+pub(crate) fn in_snapshot(metric: &Metric, value: Value, megabytes: bool) -> (Value, bool) {
+    match (metric.unit, value) {
+        (Unit::Kib, Value::Uint(n)) if megabytes => (Value::Float(tenths(n as f64 / 1024.0)), true),
+        (Unit::Bytes, Value::Uint(n)) if megabytes => (Value::Float(tenths(n as f64 / 1_048_576.0)), true),
+        (_, value) => (value, false),
+    }
+}
