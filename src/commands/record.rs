@@ -8,6 +8,7 @@ use crate::live::{self, Live, LiveArgs};
 use crate::playback::Playback;
 use peregrine_capture::{CaptureError, Compression, Writer};
 use peregrine_driver::{Needs, Scope};
+use std::cell::Cell;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -20,6 +21,9 @@ pub struct Args {
     /// Only events for which this condition holds
     #[arg(long, value_name = "CONDITION")]
     filter: Option<String>,
+    /// Stop when so many MiB of events are written, before compression
+    #[arg(long, value_name = "MIB")]
+    max_size: Option<u64>,
     /// Do not compress
     #[arg(long)]
     plain: bool,
@@ -41,7 +45,8 @@ pub fn execute(mut args: Args) -> Result<(), Failure> {
     if !args.command.is_empty() && args.live.scope.is_some() {
         return Err(Failure::Usage(anyhow::anyhow!("a command is its own scope; leave --scope out")));
     }
-    let config = Config::default();
+    // Nothing is loaded anew: no privilege has to stay for it.
+    let config = Config { watch_config_files: false, ..Config::default() };
     let mut playback = Playback::new(&config);
     let mut filter = args.filter.as_deref().map(|text| condition::compile(text, &playback.fields)).transpose()?;
     let needs = filter.as_ref().map_or(Needs::everything(), |filter| live::needs(filter.needs()));
@@ -59,8 +64,13 @@ pub fn execute(mut args: Args) -> Result<(), Failure> {
     if let Some(child) = &mut child {
         child.go()?;
     }
+    let most = args.max_size.map_or(u64::MAX, |mib| mib.saturating_mul(1 << 20));
+    let left = Cell::new(args.live.events.unwrap_or(u64::MAX));
     live.run(
         |event| {
+            if left.get() == 0 {
+                return Ok(());
+            }
             let wanted = match &mut filter {
                 None => true,
                 Some(filter) => {
@@ -69,6 +79,7 @@ pub fn execute(mut args: Args) -> Result<(), Failure> {
             };
             if wanted {
                 writer.event(event, 0)?;
+                left.set(if writer.stats().bytes < most { left.get() - 1 } else { 0 });
             }
             Ok(())
         },
@@ -76,7 +87,7 @@ pub fn execute(mut args: Args) -> Result<(), Failure> {
             live::warn_of(batch);
             Ok(())
         },
-        || child.as_mut().is_some_and(Waiting::ended),
+        || left.get() == 0 || child.as_mut().is_some_and(Waiting::ended),
     )?;
     let written = writer.finish()?;
     // When the recording was stopped first, the command ends with it.

@@ -10,7 +10,7 @@ use crate::needs::EventNeeds;
 use crate::ops::BuildError;
 use crate::value::Moment;
 use peregrine_alert::Priority;
-use peregrine_event::{Event, code};
+use peregrine_event::{Event, code, sc};
 use peregrine_filter::events::CodeSet;
 use peregrine_filter::typed::Expr;
 use rustc_hash::FxHashMap;
@@ -194,7 +194,11 @@ impl Engine {
 #[inline]
 pub fn kind_of(event: &Event<'_>) -> Kind {
     match event.code {
-        code::GENERIC_E | code::GENERIC_X => Kind::Generic(event.code, event.uint(0).unwrap_or(0) as u16),
+        code::GENERIC_E | code::GENERIC_X => {
+            // No call has a number past these; what is said of one is what is said of an unknown one.
+            let call = event.uint(0).and_then(|call| u16::try_from(call).ok());
+            Kind::Generic(event.code, call.filter(|call| usize::from(*call) < sc::NAMES.len()).unwrap_or(0))
+        }
         code => Kind::Code(code),
     }
 }

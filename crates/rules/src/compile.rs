@@ -140,7 +140,7 @@ impl Compiler<'_, '_> {
             }
         }
         let (plugins, engine_version) = (self.collected.plugins.clone(), self.collected.engine_version);
-        Ok(Ruleset { rules, plugins, engine_version, definitions: definitions.unwrap_or_default() })
+        Ok(Ruleset { rules, plugins, engine_version, min_priority: None, definitions: definitions.unwrap_or_default() })
     }
 
     /// Items that name lists defined before are replaced by those lists' items, one level deep.

@@ -84,6 +84,7 @@ pub fn load(files: &[RulesFile], sources: &[Source<'_>], options: &Options) -> L
         }
         result.reports.push(report);
     }
+    result.ruleset.min_priority = Some(options.min_priority);
     for rule in &mut result.ruleset.rules {
         rule.enabled &= rule.priority <= options.min_priority;
     }

@@ -19,6 +19,8 @@ pub struct Ruleset {
     pub plugins: Vec<PluginRequirement>,
     /// The highest engine version that a file asks for.
     pub engine_version: Option<Version>,
+    /// Rules less urgent than this cannot be switched on.
+    pub min_priority: Option<Priority>,
     /// The items as they are written, where [`crate::Options::definitions`] asks for them.
     pub definitions: Definitions,
 }

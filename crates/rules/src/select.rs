@@ -36,9 +36,14 @@ impl Which {
 /// Applies entries in order. Returns for each how many rules it meant.
 pub fn apply(ruleset: &mut Ruleset, selections: &[Selection]) -> Vec<usize> {
     let mut counts = Vec::with_capacity(selections.len());
+    // Upstream does not even keep the rules below the least priority, so that nothing switches them on.
+    let least = ruleset.min_priority;
     for selection in selections {
         let meant = ruleset.rules.iter_mut().filter(|rule| selection.which.matches(rule));
-        counts.push(meant.map(|rule| rule.enabled = selection.enable).count());
+        let switch = |rule: &mut Rule| {
+            rule.enabled = selection.enable && least.is_none_or(|least| rule.priority <= least);
+        };
+        counts.push(meant.map(switch).count());
     }
     counts
 }
@@ -67,7 +72,69 @@ fn wildcard(pattern: &[u8], text: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::wildcard;
+    use super::*;
+    use crate::load::{Options, RulesFile, load};
+    use peregrine_alert::Priority;
+
+    fn names(priority: Priority, selections: &[(bool, Which)]) -> Vec<String> {
+        let rule = |name: &str, tag: &str, priority: &str| {
+            format!(
+                "- {{rule: {name}, desc: d, condition: 'evt.type=open', output: o, priority: {priority}, tags: [{tag}]}}\n"
+            )
+        };
+        let content = rule("open one", "a", "ERROR") + &rule("open two", "b", "ERROR") + &rule("quiet", "a", "DEBUG");
+        let file = RulesFile { name: "rules".into(), content: content.into_bytes() };
+        let options = Options { min_priority: priority, ..Options::default() };
+        let fields = Nothing;
+        let mut ruleset = load(&[file], &[crate::Source { name: "syscall", catalogue: &fields }], &options).ruleset;
+        assert_eq!(ruleset.rules.len(), 3);
+        let selections: Vec<Selection> =
+            selections.iter().map(|(enable, which)| Selection { enable: *enable, which: which.clone() }).collect();
+        apply(&mut ruleset, &selections);
+        ruleset.rules.into_iter().filter(|rule| rule.enabled).map(|rule| rule.name).collect()
+    }
+
+    /// A catalogue with `evt.type` alone.
+    struct Nothing;
+
+    impl peregrine_filter::field::Catalogue for Nothing {
+        fn resolve(
+            &self,
+            name: &str,
+            _: Option<&str>,
+        ) -> Result<peregrine_filter::field::FieldRef, peregrine_filter::field::FieldError> {
+            use peregrine_filter::field::{Arg, FieldError, FieldId, FieldRef};
+            let ty = peregrine_event::ParamType::Charbuf;
+            let field = FieldRef { id: FieldId(0), arg: Arg::None, ty, is_list: false };
+            if name == "evt.type" { Ok(field) } else { Err(FieldError::Unknown) }
+        }
+
+        fn info(&self, _: peregrine_filter::field::FieldId) -> &peregrine_filter::field::FieldInfo {
+            use peregrine_event::{ParamType, PrintFormat};
+            use peregrine_filter::field::{ArgForm, FieldInfo};
+            const INFO: FieldInfo = FieldInfo {
+                name: "evt.type",
+                ty: ParamType::Charbuf,
+                fmt: PrintFormat::Na,
+                is_list: false,
+                arg: ArgForm::None,
+                flags: 0,
+                doc: "",
+            };
+            &INFO
+        }
+    }
+
+    #[test]
+    fn the_last_entry_wins_and_none_beats_the_least_priority() {
+        use Which::{Name, Tag};
+        let (all, off, on) = (Name("*".into()), false, true);
+        let debug = Priority::Debug;
+        assert_eq!(names(debug, &[(off, all.clone()), (on, Tag("a".into()))]), ["open one", "quiet"]);
+        assert_eq!(names(debug, &[(on, Tag("a".into())), (off, all.clone())]), [""; 0]);
+        assert_eq!(names(debug, &[(off, Name("open *".into())), (on, Name("*two".into()))]), ["open two", "quiet"]);
+        assert_eq!(names(Priority::Error, &[(off, all.clone()), (on, all)]), ["open one", "open two"]);
+    }
 
     #[test]
     fn wildcards_match_whole_names() {

@@ -39,7 +39,10 @@ impl Kind {
     /// Its name, as `evt.type` gives it; `None` if the event itself says.
     pub fn name(self) -> Option<&'static str> {
         match self {
-            Self::Generic(_, call) => Some(sc::name(call).unwrap_or("unknown")),
+            // An unknown call may still be named by its native number.
+            Self::Generic(code::GENERIC_X, 0) => None,
+            Self::Generic(code::GENERIC_X, call) => Some(sc::name(call).unwrap_or("unknown")),
+            Self::Generic(..) => Some(self.info().name),
             Self::Code(code::ASYNCEVENT_E) => None,
             Self::Code(_) => Some(self.info().name),
         }
