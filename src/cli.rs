@@ -51,10 +51,7 @@ impl ConfigArgs {
     /// As [`ConfigArgs::load`], with what else is known of where it came from.
     pub fn load_whole(&self) -> Result<config::Loaded, Failure> {
         let loaded = self.read()?;
-        loaded.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
-        if !loaded.without_effect.is_empty() {
-            tracing::warn!("configuration keys without effect yet: {}", loaded.without_effect.join(", "));
-        }
+        loaded.warn();
         Ok(loaded)
     }
 

@@ -73,9 +73,7 @@ impl Gaps {
             self.dropped(report.ts, report.ratio(), counts(report), out)?;
         }
         if self.drops.simulate && last_ts >= self.second.0.saturating_add(SECOND) {
-            let counts = DropCounts { n_evts: self.second.1, n_drops: 1, ..DropCounts::default() };
-            self.second = (last_ts, 0);
-            self.dropped(last_ts, 1.0, counts, out)?;
+            self.pretend(last_ts, out)?;
         }
         self.quiet(batch, out)
     }
@@ -96,6 +94,11 @@ impl Gaps {
             return Ok(());
         }
         tracing::info!("Simulating syscall event drop");
+        self.pretend(ts, out)
+    }
+
+    /// One event of the second that ends now is said to be dropped.
+    fn pretend(&mut self, ts: u64, out: &mut Output) -> Result<(), Failure> {
         let counts = DropCounts { n_evts: self.second.1, n_drops: 1, ..DropCounts::default() };
         self.second = (ts, 0);
         self.dropped(ts, 1.0, counts, out)
@@ -156,29 +159,7 @@ impl Gaps {
             ts => time::clock(ts, &TimeZone::system()),
         };
         let fields = vec![("last_event_time".to_owned(), Json::Text(last))];
-        out.alert(internal(rule, Priority::Debug, message, fields, now(), &self.hostname))
-    }
-}
-
-/// An alert about the program itself.
-pub fn internal(
-    rule: &str,
-    priority: Priority,
-    message: String,
-    output_fields: Vec<(String, Json)>,
-    time: u64,
-    hostname: &str,
-) -> Alert {
-    Alert {
-        rule: rule.to_owned(),
-        priority,
-        source: "internal".into(),
-        tags: Vec::new(),
-        time,
-        hostname: hostname.to_owned(),
-        message,
-        output_fields,
-        internal: true,
+        out.alert(Alert::internal(rule, Priority::Debug, message, fields, now(), &self.hostname))
     }
 }
 

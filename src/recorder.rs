@@ -6,10 +6,12 @@
 //! is counted.
 
 use crate::config::{CaptureSettings, Config};
+use crate::detector::Detector;
 use crate::failure::Failure;
-use crate::gaps::{internal, now};
+use crate::gaps::now;
 use crate::output::{Output, hostname};
-use peregrine_alert::{Json, Priority};
+use crate::playback::Playback;
+use peregrine_alert::{Alert, Json, Priority};
 use peregrine_capture::tables::Tables;
 use peregrine_capture::{CaptureError, Compression, Writer};
 use peregrine_event::Event;
@@ -69,30 +71,60 @@ pub fn locked(recorder: &Shared) -> MutexGuard<'_, Recorder> {
 ///
 /// # Errors
 /// As [`Recorder::start`].
-pub fn start(config: &Config, live: bool) -> Result<Option<Shared>, Failure> {
+fn start(config: &Config, live: bool) -> Result<Option<Shared>, Failure> {
     if !config.capture.enabled {
         return Ok(None);
     }
     Ok(Some(Arc::new(Mutex::new(Recorder::start(&config.capture, live)?))))
 }
 
+/// Begins captures of what `playback` is shown and `detector` matches, where the configuration asks for them.
+///
+/// # Errors
+/// As [`Recorder::start`].
+pub fn attach(
+    config: &Config,
+    live: bool,
+    playback: &mut Playback,
+    detector: &mut Detector,
+) -> Result<Option<Shared>, Failure> {
+    let recorder = start(config, live)?;
+    if let Some(recorder) = &recorder {
+        playback.record(Arc::clone(recorder));
+        detector.record(Arc::clone(recorder), &config.capture);
+    }
+    Ok(recorder)
+}
+
+/// Ends what is being written, and says what came of it.
+///
+/// # Errors
+/// As [`Output::alert`].
+pub fn end(recorder: &Shared, out: &mut Output) -> Result<(), Failure> {
+    let mut recorder = locked(recorder);
+    say(recorder.finish(), out)?;
+    if recorder.lost() > 0 {
+        tracing::warn!("{} events and matches did not reach captures", recorder.lost());
+    }
+    Ok(())
+}
+
 /// Says what a recorder has to say; a capture that grew too large is an alert.
 ///
 /// # Errors
 /// As [`Output::alert`].
-pub fn say(notices: Vec<Notice>, alerts: bool, out: &mut Output) -> Result<(), Failure> {
+pub fn say(notices: Vec<Notice>, out: &mut Output) -> Result<(), Failure> {
     for notice in notices {
         match notice {
             Notice::Written(path, events) => tracing::info!("capture {} written, {events} events", path.display()),
             Notice::Failed(error) => tracing::error!("a capture was not written: {error}"),
-            Notice::Full(limit, written) if alerts => {
+            Notice::Full(limit, written) => {
                 let rule = "Falco internal: capture size limit reached";
                 let message = format!("{rule}. Configured limit: {limit} MB.");
                 let fields = [("max_file_size_mb", limit), ("written_bytes", written)];
                 let fields = fields.map(|(key, n)| (key.to_owned(), Json::Uint(n))).to_vec();
-                out.alert(internal(rule, Priority::Informational, message, fields, now(), &hostname()))?;
+                out.alert(Alert::internal(rule, Priority::Informational, message, fields, now(), &hostname()))?;
             }
-            Notice::Full(..) => {}
         }
     }
     Ok(())

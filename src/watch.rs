@@ -3,7 +3,7 @@
 use crate::config::Config;
 use crate::detector::Detector;
 use crate::failure::Failure;
-use crate::gaps::{Gaps, internal, now};
+use crate::gaps::{Gaps, now};
 use crate::interest::interest;
 use crate::live::{Live, LiveArgs};
 use crate::metrics::{self, Published, Telemetry};
@@ -12,7 +12,7 @@ use crate::playback::Playback;
 use crate::recorder::{self, Shared};
 use crate::reload::{Load, Next, Outcome, Reloader, unchangeable};
 use crate::summary::Summary;
-use peregrine_alert::Priority;
+use peregrine_alert::{Alert, Priority};
 use peregrine_capture::{Compression, Writer};
 use peregrine_driver::{Batch, Control, LiveSource};
 use peregrine_event::Event;
@@ -54,7 +54,7 @@ pub fn watch(
     config: &Config,
     mut playback: Playback,
     rules: Vec<Rule>,
-    out: Output,
+    mut out: Output,
     args: &LiveArgs,
     record: Option<&Path>,
     again: Option<Again>,
@@ -72,13 +72,8 @@ pub fn watch(
     if let Some(writer) = &mut writer {
         writer.section(&snapshot.tables)?;
     }
-    let mut out = out;
     out.start(true)?;
-    let recorder = recorder::start(config, true)?;
-    if let Some(recorder) = &recorder {
-        playback.record(Arc::clone(recorder));
-        detector.record(Arc::clone(recorder), &config.capture);
-    }
+    let recorder = recorder::attach(config, true, &mut playback, &mut detector)?;
     playback.live(snapshot)?;
     let json = again.as_ref().is_some_and(|again| again.json);
     let reloader = again.map(|again| Reloader::start(again.load, config, &again.paths, live.control())).transpose()?;
@@ -163,7 +158,7 @@ impl Running {
             let mut recorder = recorder::locked(recorder);
             recorder.flush();
             let notices = recorder.notices().collect();
-            recorder::say(notices, true, &mut self.out)?;
+            recorder::say(notices, &mut self.out)?;
         }
         match self.reloader.as_ref().and_then(Reloader::outcome) {
             None => Ok(()),
@@ -173,12 +168,11 @@ impl Running {
     }
 
     fn publish(&mut self, batch: &Batch, source: &LiveSource) {
-        let lag_ns = if batch.events > 0 { now().saturating_sub(self.last_ts) } else { 0 };
         let (playback, detector, out) = (&self.playback, &self.detector, &self.out);
-        let (events, reloads) = (self.seen, self.reloads);
+        let (events, reloads, last_ts) = (self.seen, self.reloads, self.last_ts);
         self.telemetry.turn(|empty| Published {
             events,
-            lag_ns,
+            lag_ns: if batch.events > 0 { now().saturating_sub(last_ts) } else { 0 },
             kernel: source.stats().unwrap_or_default(),
             state: playback.counters(),
             matches: detector.engine().matches().to_vec(),
@@ -229,7 +223,7 @@ impl Running {
         tracing::error!("not loaded anew, what was loaded before stays at work: {reason}");
         let rule = "Falco internal: hot restart failure";
         let message = format!("{rule}: {reason}");
-        self.out.alert(internal(rule, Priority::Critical, message, Vec::new(), now(), &self.hostname))
+        self.out.alert(Alert::internal(rule, Priority::Critical, message, Vec::new(), now(), &self.hostname))
     }
 
     fn finish(mut self, watched: Result<(), Failure>, events: u64, drops: u64) -> Result<Ended, Failure> {
@@ -240,11 +234,7 @@ impl Running {
             writer.finish()?;
         }
         if let Some(recorder) = &self.recorder {
-            let mut recorder = recorder::locked(recorder);
-            recorder::say(recorder.finish(), true, &mut self.out)?;
-            if recorder.lost() > 0 {
-                tracing::warn!("{} events and matches did not reach captures", recorder.lost());
-            }
+            recorder::end(recorder, &mut self.out)?;
         }
         let (mut reports, told) = self.out.finish();
         for retired in self.retired {

@@ -13,7 +13,6 @@ use crate::summary::Summary;
 use crate::watch::Ended;
 use peregrine_rules::Rule;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 /// The command's options.
@@ -62,11 +61,7 @@ pub fn replay(
     let mut detector = Detector::new(rules, &playback.fields, config.rule_matching)?;
     playback.know(Playback::host_names(detector.engine().host_names())?);
     out.start(false)?;
-    let recorder = recorder::start(config, false)?;
-    if let Some(recorder) = &recorder {
-        playback.record(Arc::clone(recorder));
-        detector.record(Arc::clone(recorder), &config.capture);
-    }
+    let recorder = recorder::attach(config, false, &mut playback, &mut detector)?;
     let (mut events, mut deadline, mut gaps) = (0, None, Gaps::new(config));
     let read = playback.capture(file, lenient, |moment, fields| {
         let deadline = *deadline.get_or_insert_with(|| {
@@ -80,7 +75,7 @@ pub fn replay(
         detector.look(moment, fields, &mut out)
     });
     if let Some(recorder) = &recorder {
-        recorder::say(recorder::locked(recorder).finish(), true, &mut out)?;
+        recorder::end(recorder, &mut out)?;
     }
     let (reports, told) = out.finish();
     let result = read

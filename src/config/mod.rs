@@ -195,6 +195,16 @@ pub struct Loaded {
     pub tree: Node,
 }
 
+impl Loaded {
+    /// Logs what was odd.
+    pub fn warn(&self) {
+        self.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+        if !self.without_effect.is_empty() {
+            tracing::warn!("configuration keys without effect yet: {}", self.without_effect.join(", "));
+        }
+    }
+}
+
 /// Reads a file, if given, with what it includes, and carries out the overrides; in our own dialect.
 ///
 /// # Errors

@@ -191,10 +191,7 @@ fn load(options: Options, config_file: Option<PathBuf>, arguments: &[String]) ->
     if config_file.is_some() {
         announce(&mut loaded.files);
     }
-    loaded.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
-    if !loaded.without_effect.is_empty() {
-        tracing::warn!("configuration keys without effect yet: {}", loaded.without_effect.join(", "));
-    }
+    loaded.warn();
     if options.unbuffered {
         config.buffered_outputs = false;
     }

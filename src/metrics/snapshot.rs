@@ -1,9 +1,8 @@
 //! Snapshots at an interval: as alerts of an internal rule, as lines of a file.
 
 use super::{Published, Shared, render};
-use crate::gaps::internal;
 use peregrine_alert::json::write_object;
-use peregrine_alert::{Json, Priority};
+use peregrine_alert::{Alert, Json, Priority};
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::sync::Arc;
@@ -100,5 +99,5 @@ fn tell(shared: &Shared, fields: Vec<(String, Json)>) {
     let Some(outputs) = published.as_ref().and_then(|published| published.outputs.as_ref()) else { return };
     let (rule, text) = ("Falco internal: metrics snapshot", "Falco metrics snapshot");
     let priority = Priority::Informational;
-    outputs.send(internal(rule, priority, text.into(), fields, crate::gaps::now(), &shared.hostname));
+    outputs.send(Alert::internal(rule, priority, text.into(), fields, crate::gaps::now(), &shared.hostname));
 }

@@ -114,17 +114,33 @@ impl Marks {
     }
 }
 
+/// A run over rules of the first round, in a directory of its own.
+struct Stage {
+    _home: tempfile::TempDir,
+    rules: PathBuf,
+    stats: PathBuf,
+    watched: Watched,
+    marks: Marks,
+}
+
+impl Stage {
+    fn new() -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let (rules, stats) = (home.path().join("rules.yaml"), home.path().join("stats"));
+        let directory = home.path().join("m");
+        std::fs::create_dir(&directory).unwrap();
+        write_rules(&rules, &directory, 0);
+        let watched = Watched::start(&rules, &stats);
+        Self { _home: home, rules, stats, watched, marks: Marks { directory, made: 0, seen: BTreeMap::new() } }
+    }
+}
+
 #[test]
 fn rules_are_replaced_under_load_without_losing_an_event() {
     let Some(_guard) = peregrine_testkit::live() else { return };
     let number = |name: &str, default| std::env::var(name).map_or(default, |text| text.parse().unwrap());
     let (reloads, events) = (number("PEREGRINE_RELOADS", 20), number("PEREGRINE_RELOAD_EVENTS", 100_000));
-    let home = tempfile::tempdir().unwrap();
-    let (rules, stats, directory) = (home.path().join("rules.yaml"), home.path().join("stats"), home.path().join("m"));
-    std::fs::create_dir(&directory).unwrap();
-    write_rules(&rules, &directory, 0);
-    let mut watched = Watched::start(&rules, &stats);
-    let mut marks = Marks { directory, made: 0, seen: BTreeMap::new() };
+    let Stage { _home, rules, stats, mut watched, mut marks } = Stage::new();
     let (mut begun, mut done) = (0, 0);
     while done < reloads || marks.made * (QUIET + 1) * 2 < events {
         if begun == done && begun < reloads && marks.made * reloads * (QUIET + 1) * 2 >= begun * events {
@@ -160,12 +176,7 @@ fn rules_are_replaced_under_load_without_losing_an_event() {
 #[test]
 fn a_broken_file_leaves_the_rules_at_work() {
     let Some(_guard) = peregrine_testkit::live() else { return };
-    let home = tempfile::tempdir().unwrap();
-    let (rules, stats, directory) = (home.path().join("rules.yaml"), home.path().join("stats"), home.path().join("m"));
-    std::fs::create_dir(&directory).unwrap();
-    write_rules(&rules, &directory, 0);
-    let mut watched = Watched::start(&rules, &stats);
-    let mut marks = Marks { directory, made: 0, seen: BTreeMap::new() };
+    let Stage { _home, rules, stats, mut watched, mut marks } = Stage::new();
     std::fs::write(&rules, "- rule: Mark\n  condition: nonsense.field = 1\n").unwrap();
     let alert = watched.alert();
     assert_eq!(

@@ -62,6 +62,28 @@ impl Default for Layout {
 }
 
 impl Alert {
+    /// An alert about the program itself, at `time` in nanoseconds since the epoch.
+    pub fn internal(
+        rule: &str,
+        priority: Priority,
+        message: String,
+        output_fields: Vec<(String, Json)>,
+        time: u64,
+        hostname: &str,
+    ) -> Self {
+        Self {
+            rule: rule.to_owned(),
+            priority,
+            source: "internal".into(),
+            tags: Vec::new(),
+            time,
+            hostname: hostname.to_owned(),
+            message,
+            output_fields,
+            internal: true,
+        }
+    }
+
     /// The alert's line without its line break, in the layout's form.
     pub fn line(&self, layout: &Layout) -> String {
         match (layout.json, self.internal) {
@@ -212,17 +234,9 @@ impl DropCounts {
             ("n_drops_bug", self.n_drops_bug),
             ("ebpf_enabled", 1),
         ];
-        Alert {
-            rule: rule.into(),
-            priority: Priority::Debug,
-            source: "internal".into(),
-            tags: Vec::new(),
-            time,
-            hostname: hostname.into(),
-            message: format!("{rule}. {} system calls dropped in last second.", self.n_drops),
-            output_fields: counts.map(|(key, n)| (key.into(), Json::Text(n.to_string()))).to_vec(),
-            internal: true,
-        }
+        let message = format!("{rule}. {} system calls dropped in last second.", self.n_drops);
+        let fields = counts.map(|(key, n)| (key.into(), Json::Text(n.to_string()))).to_vec();
+        Alert::internal(rule, Priority::Debug, message, fields, time, hostname)
     }
 }
 

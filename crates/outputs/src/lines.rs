@@ -62,9 +62,8 @@ fn write_some(out: &mut impl Write, bytes: &[u8]) -> (usize, std::io::Result<()>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use peregrine_alert::{Alert, Layout, Priority};
+    use crate::message::testing::message;
     use std::borrow::Cow;
-    use std::sync::Arc;
 
     /// Takes a number of bytes, then is full until it is given room.
     struct Small {
@@ -89,28 +88,13 @@ mod tests {
     }
 
     fn messages() -> Vec<Message> {
-        ["one", "two", "three"]
-            .map(|text| {
-                let alert = Alert {
-                    rule: text.into(),
-                    priority: Priority::Notice,
-                    source: "syscall".into(),
-                    tags: Vec::new(),
-                    time: 0,
-                    hostname: "h".into(),
-                    message: text.into(),
-                    output_fields: Vec::new(),
-                    internal: false,
-                };
-                Message::new(alert, Arc::new(Layout::default()))
-            })
-            .into()
+        ["one", "two", "three"].map(message).into()
     }
 
     #[test]
     fn a_cut_line_does_not_spoil_the_next() {
         let (mut lines, messages) = (Lines::default(), messages());
-        let rule = |m| Cow::Borrowed(Message::alert(m).rule.as_str());
+        let rule = |m| Cow::Borrowed(Message::alert(m).message.as_str());
         let mut out = Small { taken: Vec::new(), room: 6 };
         let (whole, error) = lines.write(&mut out, &messages, rule);
         assert_eq!((whole, error.unwrap_err().kind()), (1, ErrorKind::StorageFull));
@@ -125,7 +109,7 @@ mod tests {
     #[test]
     fn what_was_written_whole_counts_even_if_the_rest_fails() {
         let (mut lines, messages) = (Lines::default(), messages());
-        let rule = |m| Cow::Borrowed(Message::alert(m).rule.as_str());
+        let rule = |m| Cow::Borrowed(Message::alert(m).message.as_str());
         let mut out = Small { taken: Vec::new(), room: 8 };
         assert_eq!(lines.write(&mut out, &messages, rule).0, 2);
         out.room = 100;

@@ -66,3 +66,27 @@ fn json_size(value: &Json) -> usize {
         Json::Null | Json::Bool(_) | Json::Int(_) | Json::Uint(_) | Json::Double(_) => 8,
     }
 }
+
+#[cfg(test)]
+pub(crate) mod testing {
+    //! Messages for this crate's unit tests.
+
+    use super::*;
+    use peregrine_alert::Priority;
+
+    /// An alert with this text and nothing else to tell.
+    pub(crate) fn message(text: &str) -> Message {
+        let alert = Alert {
+            rule: "r".into(),
+            priority: Priority::Notice,
+            source: "syscall".into(),
+            tags: Vec::new(),
+            time: 0,
+            hostname: "h".into(),
+            message: text.into(),
+            output_fields: Vec::new(),
+            internal: false,
+        };
+        Message::new(alert, Arc::new(Layout::default()))
+    }
+}

@@ -138,23 +138,7 @@ impl Queue for MemoryQueue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use peregrine_alert::{Alert, Layout, Priority};
-    use std::sync::Arc;
-
-    fn message(text: &str) -> Message {
-        let alert = Alert {
-            rule: "r".into(),
-            priority: Priority::Notice,
-            source: "syscall".into(),
-            tags: Vec::new(),
-            time: 0,
-            hostname: "h".into(),
-            message: text.into(),
-            output_fields: Vec::new(),
-            internal: false,
-        };
-        Message::new(alert, Arc::new(Layout::default()))
-    }
+    use crate::message::testing::message;
 
     fn taken(queue: &MemoryQueue, most: usize) -> Vec<Message> {
         match queue.take(most, Some(Duration::ZERO)) {
