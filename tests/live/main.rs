@@ -2,8 +2,10 @@
 
 mod deeds;
 mod drift;
+mod hung;
 mod reload;
 mod stage;
+mod watched;
 
 use deeds::{Deed, OWN, STABLE};
 use serde_json::Value;
@@ -252,7 +254,7 @@ fn a_live_dump_shows_one_tree() {
     let mut child = peregrine(&args).stdout(Stdio::piped()).spawn().expect("it starts");
     let mut output = BufReader::new(child.stdout.take().expect("piped"));
     let mut line = String::new();
-    // It may not be attached yet, so the deed is done again until it is seen.
+    // It does not say when it is attached, so the deed is done again and again until it is seen.
     let seen = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
     let until = std::sync::Arc::clone(&seen);
     let doer = std::thread::spawn(move || {

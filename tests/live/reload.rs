@@ -1,74 +1,16 @@
 //! Rules loaded anew while events go on: none is lost, each alert comes once, what is known of processes stays.
 
-use crate::peregrine;
-use rustix::process::{Pid, Signal, kill_process};
+use crate::watched::Watched;
+use rustix::process::Signal;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
-use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
 
 /// Most marks whose alerts are not there yet: what is outstanding stays far from filling a buffer.
 const OUTSTANDING: usize = 16;
 /// Quiet files opened and closed for each mark.
 const QUIET: usize = 100;
-
-/// A run with its lines, as they come.
-struct Watched {
-    child: Child,
-    alerts: Receiver<Value>,
-    said: Receiver<String>,
-}
-
-impl Watched {
-    fn start(rules: &Path, stats: &Path) -> Self {
-        let scope = format!("tree:{}", std::process::id());
-        let args =
-            ["run", "--json", "--scope", &scope, "-r", rules.to_str().unwrap(), "--stats", stats.to_str().unwrap()];
-        let mut child = peregrine(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
-        let alerts = lines(child.stdout.take().expect("piped"), |line| serde_json::from_str(&line).expect("JSON"));
-        let said = lines(child.stderr.take().expect("piped"), |line| line);
-        let watched = Self { child, alerts, said };
-        watched.until("watching");
-        watched
-    }
-
-    /// Waits for a line that says so.
-    fn until(&self, part: &str) -> String {
-        loop {
-            let line = self.said.recv_timeout(Duration::from_secs(60)).unwrap_or_else(|e| panic!("no \"{part}\": {e}"));
-            if line.contains(part) {
-                return line;
-            }
-        }
-    }
-
-    fn alert(&self) -> Value {
-        self.alerts.recv_timeout(Duration::from_secs(60)).expect("an alert comes")
-    }
-
-    fn signal(&self, signal: Signal) {
-        kill_process(Pid::from_child(&self.child), signal).expect("it is there");
-    }
-}
-
-fn lines<T: Send + 'static>(
-    from: impl std::io::Read + Send + 'static,
-    take: impl Fn(String) -> T + Send + 'static,
-) -> Receiver<T> {
-    let (sender, receiver) = channel();
-    std::thread::spawn(move || {
-        for line in BufReader::new(from).lines().map_while(Result::ok) {
-            if sender.send(take(line)).is_err() {
-                return;
-            }
-        }
-    });
-    receiver
-}
 
 /// The rules of one round: the one that counts is in all of them, the others need now these programs, now those.
 fn write_rules(path: &Path, marks: &Path, round: usize) {
@@ -130,7 +72,7 @@ impl Stage {
         let directory = home.path().join("m");
         std::fs::create_dir(&directory).unwrap();
         write_rules(&rules, &directory, 0);
-        let watched = Watched::start(&rules, &stats);
+        let watched = Watched::run(&["-r", rules.to_str().unwrap(), "--stats", stats.to_str().unwrap()]);
         Self { _home: home, rules, stats, watched, marks: Marks { directory, made: 0, seen: BTreeMap::new() } }
     }
 }
@@ -140,7 +82,7 @@ fn rules_are_replaced_under_load_without_losing_an_event() {
     let Some(_guard) = peregrine_testkit::live() else { return };
     let number = |name: &str, default| std::env::var(name).map_or(default, |text| text.parse().unwrap());
     let (reloads, events) = (number("PEREGRINE_RELOADS", 20), number("PEREGRINE_RELOAD_EVENTS", 100_000));
-    let Stage { _home, rules, stats, mut watched, mut marks } = Stage::new();
+    let Stage { _home, rules, stats, watched, mut marks } = Stage::new();
     let (mut begun, mut done) = (0, 0);
     while done < reloads || marks.made * (QUIET + 1) * 2 < events {
         if begun == done && begun < reloads && marks.made * reloads * (QUIET + 1) * 2 >= begun * events {
@@ -152,7 +94,7 @@ fn rules_are_replaced_under_load_without_losing_an_event() {
             }
         }
         marks.make(&watched);
-        while let Ok(line) = watched.said.try_recv() {
+        for line in watched.said() {
             assert!(!line.contains("not loaded anew") && !line.contains("dropped in the last"), "{line}");
             done += usize::from(line.contains("loaded anew:"));
         }
@@ -160,9 +102,8 @@ fn rules_are_replaced_under_load_without_losing_an_event() {
     while marks.seen.values().sum::<usize>() < marks.made {
         marks.take(&watched.alert());
     }
-    watched.signal(Signal::TERM);
-    assert!(watched.child.wait().unwrap().success());
-    assert!(watched.alerts.recv().is_err(), "an alert too many");
+    let (status, rest, _) = watched.stop();
+    assert!(status.success() && rest.is_empty(), "{} alerts too many", rest.len());
     let stats: Value = serde_json::from_slice(&std::fs::read(&stats).unwrap()).unwrap();
     println!("{} events, {} alerts, reloads {}", stats["events"], marks.made, stats["reloads"]);
     assert!(marks.seen.values().all(|n| *n == 1) && marks.seen.len() == marks.made);
@@ -176,7 +117,7 @@ fn rules_are_replaced_under_load_without_losing_an_event() {
 #[test]
 fn a_broken_file_leaves_the_rules_at_work() {
     let Some(_guard) = peregrine_testkit::live() else { return };
-    let Stage { _home, rules, stats, mut watched, mut marks } = Stage::new();
+    let Stage { _home, rules, stats, watched, mut marks } = Stage::new();
     std::fs::write(&rules, "- rule: Mark\n  condition: nonsense.field = 1\n").unwrap();
     let alert = watched.alert();
     assert_eq!(
@@ -191,8 +132,7 @@ fn a_broken_file_leaves_the_rules_at_work() {
     watched.until("loaded anew:");
     marks.make(&watched);
     marks.take(&watched.alert());
-    watched.signal(Signal::TERM);
-    assert!(watched.child.wait().unwrap().success());
+    assert!(watched.stop().0.success());
     let stats: Value = serde_json::from_slice(&std::fs::read(&stats).unwrap()).unwrap();
     assert_eq!(stats["reloads"], serde_json::json!({"done": 1, "refused": 1}));
     assert_eq!(stats["alerts"]["Mark"], 2);
