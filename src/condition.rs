@@ -7,15 +7,15 @@ use peregrine_engine::fields::Fields;
 use peregrine_engine::{Engine, Matching, Rule};
 use peregrine_filter::{Position, check, events, parse};
 
-/// Compiles a condition into an engine of one rule.
+/// Compiles a condition into an engine of one rule. `recorded`: for events of captures.
 ///
 /// # Errors
 /// [`Failure::Input`] with the condition and a caret below what is wrong.
-pub fn compile(text: &str, fields: &Fields) -> Result<Engine, Failure> {
+pub fn compile(text: &str, fields: &Fields, recorded: bool) -> Result<Engine, Failure> {
     let tree = parse(text).map_err(|e| fault(text, e.position.index, &e.message, None))?;
     let checked =
         check(&tree, fields).map_err(|e| fault(text, e.span.start as usize, &e.message, e.help.as_deref()))?;
-    let codes = events::event_codes(&tree, &[]).map_err(|e| fault(text, 0, &e, None))?;
+    let codes = events::filter_codes(&tree, recorded);
     for warning in &checked.warnings {
         tracing::warn!("{}", warning.message);
     }

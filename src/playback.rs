@@ -145,6 +145,7 @@ impl Playback {
         if let Some(recorder) = &self.recorder {
             recorder::locked(recorder).event(event);
         }
+        self.session.saw(event);
         let context = self.state.begin(event);
         let seen = (!state_only).then(|| {
             let moment = Moment {

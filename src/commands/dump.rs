@@ -49,7 +49,8 @@ pub struct Args {
 pub fn execute(args: &Args) -> Result<(), Failure> {
     let config = args.config.load()?;
     let mut playback = Playback::new(&config);
-    let mut filter = args.filter.as_deref().map(|text| condition::compile(text, &playback.fields)).transpose()?;
+    let mut filter =
+        args.filter.as_deref().map(|text| condition::compile(text, &playback.fields, !args.live)).transpose()?;
     let lines = Lines::new(args.print.as_deref().unwrap_or(DEFAULT), args.json, &playback.fields)?;
     let lines = RefCell::new(lines);
     let needs = filter.as_ref().map_or(Needs::everything(), |filter| live::needs(filter.needs()));

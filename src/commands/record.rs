@@ -48,7 +48,8 @@ pub fn execute(mut args: Args) -> Result<(), Failure> {
     // Nothing is loaded anew: no privilege has to stay for it.
     let config = Config { watch_config_files: false, ..Config::default() };
     let mut playback = Playback::new(&config);
-    let mut filter = args.filter.as_deref().map(|text| condition::compile(text, &playback.fields)).transpose()?;
+    let mut filter =
+        args.filter.as_deref().map(|text| condition::compile(text, &playback.fields, false)).transpose()?;
     let needs = filter.as_ref().map_or(Needs::everything(), |filter| live::needs(filter.needs()));
     let compression = if args.plain { Compression::Plain } else { Compression::Gzip };
 

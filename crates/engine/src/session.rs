@@ -2,6 +2,7 @@
 
 use crate::names::Names;
 use jiff::tz::TimeZone;
+use peregrine_event::{Event, category};
 use rustc_hash::FxHashMap;
 use std::cell::{Cell, RefCell};
 
@@ -28,8 +29,8 @@ pub struct Session {
     pub fixed: Vec<Vec<u8>>,
     /// Host names of addresses, as far as rules ask for them.
     pub names: Names,
-    /// Time of the first event, set when `evt.reltime` is first taken or by [`Session::start`].
-    first_ts: Cell<Option<u64>>,
+    /// Time of the first event, 0 before it.
+    first_ts: Cell<u64>,
     /// Number and time of the last event that asked for `evt.deltatime`, and what it got.
     previous: Cell<(u64, u64, u64)>,
     switches: RefCell<Switches>,
@@ -50,7 +51,7 @@ impl Default for Session {
             base64_buffers: false,
             fixed: Vec::new(),
             names: Names::default(),
-            first_ts: Cell::new(None),
+            first_ts: Cell::new(0),
             previous: Cell::new((0, 0, 0)),
             switches: RefCell::default(),
             usage: RefCell::default(),
@@ -76,17 +77,17 @@ struct Switches {
 }
 
 impl Session {
-    /// Tells when the run began: times of `evt.reltime` count from there. Only the first call counts.
-    pub fn start(&self, ts: u64) {
-        if self.first_ts.get().is_none() {
-            self.first_ts.set(Some(ts));
+    /// Tells of every event before its fields are taken: times of `evt.reltime` count from the first that is not about
+    /// the capture itself (upstream's `sinsp::next`).
+    pub fn saw(&self, event: &Event<'_>) {
+        if self.first_ts.get() == 0 && event.info().category & category::EC_METAEVENT == 0 {
+            self.first_ts.set(event.ts);
         }
     }
 
-    /// Nanoseconds from the start.
+    /// Nanoseconds since the first event; before it, since 1970.
     pub(crate) fn since_start(&self, ts: u64) -> u64 {
-        self.start(ts);
-        ts.wrapping_sub(self.first_ts.get().unwrap_or(ts))
+        ts.wrapping_sub(self.first_ts.get())
     }
 
     /// Nanoseconds since the event before that asked; 0 for the first.
@@ -150,5 +151,25 @@ impl Session {
     pub(crate) fn count(&self) -> u64 {
         self.counter.set(self.counter.get() + 1);
         self.counter.get()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use peregrine_event::{EventWriter, code};
+
+    #[test]
+    fn time_counts_from_the_first_event_that_is_no_metaevent() {
+        let session = Session::default();
+        let saw = |ts, event| {
+            let bytes = EventWriter::new(ts, 1, event).finish();
+            session.saw(&Event::parse(&bytes, 1).unwrap());
+        };
+        saw(5, code::PROCINFO_E);
+        assert_eq!(session.since_start(7), 7);
+        saw(10, code::SYSCALL_GETCWD_X);
+        saw(11, code::SYSCALL_GETCWD_X);
+        assert_eq!(session.since_start(25), 15);
     }
 }

@@ -307,7 +307,8 @@ fn times_and_other_general_fields() {
             "<NA>",
             "1",
             "1",
-            "000000000",
+            // No first event was told of.
+            "1795522412000000500",
         ]
     );
     let json =

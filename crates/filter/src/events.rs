@@ -99,7 +99,21 @@ impl fmt::Debug for CodeSet {
 /// Upstream's message when `evt.type` is used in a way that cannot be searched.
 pub fn event_codes(expr: &Expr, async_events: &[&str]) -> Result<CodeSet, String> {
     let names = |names: &[&str]| codes_of_names(names, async_events);
-    Search { all: CodeSet::all(code::COUNT), names: &names }.expr(expr, false)
+    Search { all: CodeSet::all(code::COUNT), shared: CodeSet::EMPTY, names: &names }.expr(expr, false)
+}
+
+/// The event codes that a condition outside of rules can be true for. A rule, with `evt.type != acct`, loses all generic
+/// events upstream, since one code stands for them; a filter (`sysdig`'s) is evaluated for every event.
+///
+/// `recorded`: for events of captures. Old ones tell by a generic event of calls that have their own today.
+pub fn filter_codes(expr: &Expr, recorded: bool) -> CodeSet {
+    let all = CodeSet::all(code::COUNT);
+    let shared: CodeSet = [code::GENERIC_E, code::GENERIC_X, code::ASYNCEVENT_E].into_iter().collect();
+    let names = |names: &[&str]| {
+        let codes = codes_of_names(names, names);
+        if recorded { codes.union(shared) } else { codes }
+    };
+    Search { all, shared, names: &names }.expr(expr, false).unwrap_or(all)
 }
 
 /// The system calls (by the schema's ids) that a condition can be true for.
@@ -108,7 +122,7 @@ pub fn event_codes(expr: &Expr, async_events: &[&str]) -> Result<CodeSet, String
 /// As [`event_codes`].
 pub fn syscalls(expr: &Expr) -> Result<CodeSet, String> {
     let names = |names: &[&str]| names.iter().filter_map(|n| sc::by_name(n)).collect();
-    Search { all: CodeSet::all(sc::NAMES.len()), names: &names }.expr(expr, false)
+    Search { all: CodeSet::all(sc::NAMES.len()), shared: CodeSet::EMPTY, names: &names }.expr(expr, false)
 }
 
 /// Whether a text names an event, a system call or a plugin's event.
@@ -192,6 +206,8 @@ pub fn names(codes: &CodeSet) -> Vec<&'static str> {
 
 struct Search<'a> {
     all: CodeSet,
+    /// Codes that stand for many names, so that they stay though one of these is excluded.
+    shared: CodeSet,
     names: &'a dyn Fn(&[&str]) -> CodeSet,
 }
 
@@ -220,7 +236,7 @@ impl Search<'_> {
     }
 
     fn invert_if(&self, negated: bool, codes: CodeSet) -> CodeSet {
-        if negated { self.all.minus(codes) } else { codes }
+        if negated { self.all.minus(codes.minus(self.shared)) } else { codes }
     }
 
     fn leaf(&self, check: &Check, negated: bool) -> Result<CodeSet, String> {
@@ -323,6 +339,21 @@ mod tests {
         let codes = event_codes(&parse("evt.type=plugin_event").unwrap(), &["plugin_event"]).unwrap();
         assert_eq!(codes.iter().collect::<Vec<_>>(), [402]);
         assert!(event_codes(&parse("syscall.type=nosuch").unwrap(), &[]).unwrap().is_empty());
+    }
+
+    #[test]
+    fn filters_keep_what_shares_a_code() {
+        let codes = |text: &str, recorded| filter_codes(&parse(text).unwrap(), recorded);
+        let open = code::SYSCALL_OPEN_X;
+        assert!(!event_codes(&parse("evt.type!=acct").unwrap(), &[]).unwrap().contains(code::GENERIC_X));
+        for condition in ["evt.type!=acct", "not evt.type in (acct, mincore)"] {
+            assert!(codes(condition, false).contains(code::GENERIC_X), "{condition}");
+            assert!(codes(condition, false).contains(open), "{condition}");
+        }
+        assert!(!codes("evt.type!=open", true).contains(open));
+        assert!(codes("evt.type=open", true).contains(code::GENERIC_X));
+        assert!(!codes("evt.type=open", false).contains(code::GENERIC_X));
+        assert_eq!(codes("syscall.type=val(evt.type)", false), CodeSet::all(code::COUNT));
     }
 
     #[test]

@@ -154,7 +154,8 @@ pub(super) fn since<'a>(m: &Moment<'a>, thread: &ThreadInfo) -> Option<Value<'a>
 
 /// Number of descriptors in the table of a thread's process.
 pub(super) fn open_count(m: &Moment<'_>, thread: &ThreadInfo) -> u64 {
-    m.state.fd_table(thread).map_or(0, |table| table.len() as u64)
+    // Upstream counts the main thread's, and a thread whose main thread is not known has none.
+    leader(m.state, thread).and_then(|leader| m.state.fd_table(leader)).map_or(0, |table| table.len() as u64)
 }
 
 fn limit<'a>(m: &Moment<'a>, thread: &'a ThreadInfo) -> i64 {

@@ -21,6 +21,8 @@ pub fn of_value(value: Option<&Value<'_>>, ty: T, fmt: F) -> Json {
         Some(Value::Double(value)) => Json::Double(*value),
         Some(Value::Int(value)) if plain(fmt) => Json::Int(*value),
         Some(Value::Uint(value)) if plain(fmt) => Json::Uint(*value),
+        // Upstream's `tojson` begins with null and appends.
+        Some(Value::List([])) => Json::Null,
         Some(Value::List(values)) => Json::Array(values.iter().map(|v| of_value(Some(v), ty, fmt)).collect()),
         Some(value) => text(value),
     }
