@@ -297,7 +297,8 @@ impl Keeper {
         self.forget(event.ts);
         let Some(open) = &mut self.open else { return };
         let wrote = open.writer.event(event, 0);
-        let (limit, written) = (self.settings.max_file_size_mb, open.writer.stats().bytes);
+        // As upstream, of the file: what is compressed counts as that.
+        let (limit, written) = (self.settings.max_file_size_mb, open.writer.stats().file_bytes);
         let over = event.ts >= open.deadline;
         match wrote {
             Err(error) => self.fail(&error),

@@ -1,11 +1,12 @@
 //! What do tests need?
 //!
-//! Finding the corpus of real captures and gating tests that need a live kernel. For development only: nothing here
+//! Finding the corpus of real captures, gating tests that need a live kernel, a second reader of captures. For development only: nothing here
 //! is part of the program.
 #![forbid(unsafe_code)]
 
 mod corpus;
 mod live;
+pub mod second_reader;
 
 pub use corpus::corpus;
 pub use live::{LiveGuard, live};

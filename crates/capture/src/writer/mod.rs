@@ -32,13 +32,31 @@ pub struct WriteStats {
     pub events: u64,
     /// Bytes written, before compression.
     pub bytes: u64,
+    /// Bytes that the file has for them, but for what the compressor and buffers still hold.
+    pub file_bytes: u64,
     /// Strings of tables that were longer than the format allows, and were cut.
     pub cut: u64,
     /// Descriptors of a kind that the format cannot hold, left out.
     pub descriptors_left_out: u64,
 }
 
-type Out = BufWriter<Box<dyn Write + Send>>;
+/// Where the file's bytes go, and how many did.
+struct Out {
+    to: BufWriter<Box<dyn Write + Send>>,
+    bytes: u64,
+}
+
+impl Write for Out {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let written = self.to.write(bytes)?;
+        self.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.to.flush()
+    }
+}
 
 enum Sink {
     Plain(Out),
@@ -66,7 +84,7 @@ impl Writer {
 
     /// Writes a capture to anything, such as standard output; `name` is for error messages.
     pub fn to_write(name: &str, out: impl Write + Send + 'static, compression: Compression) -> Self {
-        let out: Out = BufWriter::with_capacity(128 << 10, Box::new(out));
+        let out = Out { to: BufWriter::with_capacity(128 << 10, Box::new(out)), bytes: 0 };
         let sink = match compression {
             Compression::Gzip => Sink::Gzip(Box::new(GzEncoder::new(out, Level::fast()))),
             Compression::Plain => Sink::Plain(out),
@@ -76,7 +94,11 @@ impl Writer {
 
     /// What was written so far.
     pub fn stats(&self) -> WriteStats {
-        WriteStats { cut: self.block.cut, ..self.stats }
+        let file_bytes = match &self.sink {
+            Sink::Plain(out) => out.bytes,
+            Sink::Gzip(out) => out.get_ref().bytes,
+        };
+        WriteStats { cut: self.block.cut, file_bytes, ..self.stats }
     }
 
     /// Begins a section: its header and its tables.
@@ -164,11 +186,12 @@ impl Writer {
     pub fn finish(self) -> Result<WriteStats, CaptureError> {
         let stats = self.stats();
         let done = match self.sink {
-            Sink::Plain(mut out) => out.flush(),
-            Sink::Gzip(out) => out.finish().and_then(|mut out| out.flush()),
+            Sink::Plain(out) => Ok(out),
+            Sink::Gzip(out) => out.finish(),
         };
-        done.map_err(|e| Fault::from(e).at(&self.name, stats.bytes))?;
-        Ok(stats)
+        let ended = done.and_then(|mut out| out.flush().map(|()| out.bytes));
+        let file_bytes = ended.map_err(|e| Fault::from(e).at(&self.name, stats.bytes))?;
+        Ok(WriteStats { file_bytes, ..stats })
     }
 
     fn write_block(&mut self, kind: u32, body: impl FnOnce(&mut Block)) -> Result<(), CaptureError> {

@@ -4,7 +4,6 @@ mod corpus;
 mod cost;
 mod hostile;
 mod old_blocks;
-mod second_reader;
 mod writing;
 
 use flate2::read::MultiGzDecoder;

@@ -1,11 +1,11 @@
 //! What is written is read back, by the crate's reader and by the second one.
 
-use crate::second_reader;
 use flate2::read::MultiGzDecoder;
 use peregrine_capture::tables::{Fd, FdKind, FdType, Group, Interface, Machine, Tables, Thread, User};
 use peregrine_capture::{Compression, Item, Options, Reader, WriteStats, Writer};
 use peregrine_event::record::Tag;
 use peregrine_event::{Event, EventWriter, code};
+use peregrine_testkit::second_reader;
 use proptest::prelude::*;
 use std::io::{Read, Write};
 use std::net::IpAddr;
@@ -329,5 +329,20 @@ proptest! {
         prop_assert_eq!(strict.descriptors, all[0].0.fds.iter().map(|(_, list)| list.len()).sum::<usize>());
         prop_assert_eq!((stats.cut, stats.descriptors_left_out), (0, 0));
         prop_assert_eq!(sections(bytes), all);
+    }
+}
+
+/// A file that is cut off anywhere, or has any byte changed, does not pass.
+#[test]
+fn the_second_reader_is_strict() {
+    let header = plain(|_| {});
+    assert_eq!(second_reader::read(&header).unwrap().sections, 1);
+    for cut in 1..header.len() {
+        assert!(second_reader::read(&header[..cut]).is_err(), "a file cut at {cut} passed");
+    }
+    for at in 0..header.len() {
+        let mut damaged = header.clone();
+        damaged[at] ^= 0x10;
+        assert!(second_reader::read(&damaged).is_err(), "a file with byte {at} changed passed");
     }
 }

@@ -1,18 +1,26 @@
 //! A second reader of captures, written from the description of the format alone and strict to the last byte.
 //!
-//! It shares no code with the crate's own reader. Whatever the writer writes must pass here: block order, lengths,
+//! It shares no code with the reader of the program. Whatever the writer writes must pass here: block order, lengths,
 //! zero padding, limits, entries read to their last byte, events whose parts add up.
 
 /// What a strict reading found.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Found {
+    /// Section headers.
     pub sections: usize,
+    /// Machine blocks.
     pub machines: usize,
+    /// Network interfaces.
     pub interfaces: usize,
+    /// Users.
     pub users: usize,
+    /// Groups.
     pub groups: usize,
+    /// Threads.
     pub threads: usize,
+    /// Lists of descriptors.
     pub descriptor_lists: usize,
+    /// Descriptors in them.
     pub descriptors: usize,
     /// `(block type, cpu, flags, event bytes)`.
     pub events: Vec<(u32, u16, u32, Vec<u8>)>,
@@ -21,6 +29,9 @@ pub struct Found {
 type Res<T> = Result<T, String>;
 
 /// Reads an uncompressed capture as it is written today.
+///
+/// # Errors
+/// What is wrong with it, and at which byte.
 pub fn read(bytes: &[u8]) -> Res<Found> {
     let mut found = Found::default();
     let mut order = 0;
@@ -288,18 +299,4 @@ fn event(kind: u32, mut b: Bytes<'_>, found: &mut Found) -> Res<()> {
     }
     found.events.push((kind, cpu, flags, whole.to_vec()));
     Ok(())
-}
-
-#[test]
-fn it_is_strict() {
-    let header = crate::writing::plain(|_| {});
-    assert_eq!(read(&header).unwrap().sections, 1);
-    for cut in 1..header.len() {
-        assert!(read(&header[..cut]).is_err(), "a file cut at {cut} passed");
-    }
-    for at in 0..header.len() {
-        let mut damaged = header.clone();
-        damaged[at] ^= 0x10;
-        assert!(read(&damaged).is_err(), "a file with byte {at} changed passed");
-    }
 }
