@@ -60,6 +60,7 @@ impl Gaps {
     pub fn event(&mut self, ts: u64) {
         if self.first_event == 0 {
             self.first_event = ts;
+            self.second.0 = ts;
         }
         self.second.1 += 1;
     }
@@ -72,9 +73,7 @@ impl Gaps {
         if let Some(report) = &batch.drops {
             self.dropped(report.ts, report.ratio(), counts(report), out)?;
         }
-        if self.drops.simulate && last_ts >= self.second.0.saturating_add(SECOND) {
-            self.pretend(last_ts, out)?;
-        }
+        self.pretend(last_ts, out)?;
         self.quiet(batch, out)
     }
 
@@ -87,18 +86,15 @@ impl Gaps {
             return Ok(());
         }
         self.event(ts);
-        if self.second.0 == 0 {
-            self.second.0 = ts;
-        }
-        if ts <= self.second.0.saturating_add(SECOND) {
-            return Ok(());
-        }
-        tracing::info!("Simulating syscall event drop");
         self.pretend(ts, out)
     }
 
-    /// One event of the second that ends now is said to be dropped.
+    /// Where that is asked for: of each second that is over, one event is said to be dropped.
     fn pretend(&mut self, ts: u64, out: &mut Output) -> Result<(), Failure> {
+        if !self.drops.simulate || ts <= self.second.0.saturating_add(SECOND) {
+            return Ok(());
+        }
+        tracing::info!("Simulating syscall event drop");
         let counts = DropCounts { n_evts: self.second.1, n_drops: 1, ..DropCounts::default() };
         self.second = (ts, 0);
         self.dropped(ts, 1.0, counts, out)
@@ -185,5 +181,58 @@ fn counts(report: &DropReport) -> DropCounts {
         n_drops_buffer_proc_exit: n("n_drops_buffer_proc_exit"),
         n_drops_scratch_map: n("n_drops_scratch_map"),
         ..DropCounts::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gaps(set: impl FnOnce(&mut Drops)) -> Gaps {
+        let mut config = Config::default();
+        set(&mut config.drops);
+        Gaps::new(&config)
+    }
+
+    /// Seconds with drops that are noticed, and those in which something is done, of seconds with these ratios.
+    fn noticed(mut gaps: Gaps, ratios: &[f64]) -> (u64, u64) {
+        for (second, ratio) in (1_u64..).zip(ratios) {
+            let counts = DropCounts { n_evts: 1000, n_drops: 1, ..DropCounts::default() };
+            gaps.dropped(second * SECOND, *ratio, counts, &mut Output::none()).unwrap();
+        }
+        gaps.noticed
+    }
+
+    #[test]
+    fn the_threshold_is_exceeded_or_nothing_happens() {
+        let with = |threshold: f64| gaps(move |drops| (drops.threshold, drops.rate) = (threshold, 1.0));
+        assert_eq!(noticed(with(0.1), &[0.0, 0.099, 0.1]), (0, 0));
+        assert_eq!(noticed(with(0.1), &[0.101, 1.0]), (2, 2));
+        assert_eq!(noticed(with(0.0), &[0.0, f64::MIN_POSITIVE]), (1, 1));
+        assert_eq!(noticed(with(1.0), &[1.0]), (0, 0));
+    }
+
+    #[test]
+    fn tokens_come_back_at_the_rate_and_no_more_than_the_burst() {
+        let with = |rate: f64, burst: f64| {
+            gaps(move |drops| (drops.threshold, drops.rate, drops.max_burst) = (0.0, rate, burst))
+        };
+        assert_eq!(noticed(with(0.0, 3.0), &[1.0; 10]), (10, 3));
+        assert_eq!(noticed(with(0.5, 1.0), &[1.0; 10]), (10, 5));
+        assert_eq!(noticed(with(1.0, 1.0), &[1.0; 10]), (10, 10));
+        assert_eq!(noticed(with(0.0, 0.0), &[1.0; 3]), (3, 0));
+        // Nothing for a long time fills the bucket up to the burst only.
+        let mut quiet = vec![1.0, 1.0];
+        quiet.extend([0.0; 100]);
+        quiet.extend([1.0; 5]);
+        assert_eq!(noticed(with(0.1, 2.0), &quiet), (7, 4));
+    }
+
+    #[test]
+    fn an_end_is_an_end() {
+        let mut gaps = gaps(|drops| (drops.threshold, drops.actions) = (0.0, vec![DropAction::Exit]));
+        let ended = gaps.dropped(SECOND, 1.0, DropCounts::default(), &mut Output::none());
+        assert!(matches!(ended, Err(Failure::System(_))));
+        assert!(gaps.dropped(2 * SECOND, 1.0, DropCounts::default(), &mut Output::none()).is_ok(), "no token is left");
     }
 }
