@@ -12,6 +12,24 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
+/// In whose manner alerts are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Manner {
+    /// Ours: readable on a terminal, and nothing but alerts on standard output.
+    Own,
+    /// The same, and alerts are JSON whatever the configuration says.
+    Json,
+    /// Falco's: its lines also on a terminal, and receivers' answers among them where that is asked for.
+    Falco,
+}
+
+impl Manner {
+    /// Ours.
+    pub fn own(json: bool) -> Self {
+        if json { Self::Json } else { Self::Own }
+    }
+}
+
 /// Where alerts go.
 pub struct Output {
     prepared: Option<Prepared>,
@@ -24,24 +42,17 @@ impl Output {
     ///
     /// # Errors
     /// When the settings of one are wrong.
-    pub fn new(config: &Config, json: bool) -> Result<Self, Failure> {
-        Self::prepared(settings(config, json)?)
-    }
-
-    /// The same, but Falco's own lines also where standard output is a terminal.
-    ///
-    /// # Errors
-    /// As [`Output::new`].
-    pub fn plain(config: &Config) -> Result<Self, Failure> {
-        let mut settings = settings(config, false)?;
-        if let Some(stdout) = &mut settings.stdout {
-            let safe: stdout::Render = Arc::new(|message: &Message| json_line(message.line()).into_owned());
-            stdout.render = stdout.render.is_some().then_some(safe);
+    pub fn new(config: &Config, manner: Manner) -> Result<Self, Failure> {
+        let mut settings = settings(config, manner == Manner::Json)?;
+        if manner == Manner::Falco {
+            if let Some(stdout) = &mut settings.stdout {
+                let safe: stdout::Render = Arc::new(|message: &Message| json_line(message.line()).into_owned());
+                stdout.render = stdout.render.is_some().then_some(safe);
+            }
+            if let Some(http) = settings.http.as_mut().filter(|http| http.echo == http::Echo::Log) {
+                http.echo = http::Echo::Stdout;
+            }
         }
-        Self::prepared(settings)
-    }
-
-    fn prepared(settings: Settings) -> Result<Self, Failure> {
         let prepared = Prepared::new(settings).map_err(wrong)?;
         Ok(Self { prepared: Some(prepared), ..Self::none() })
     }
@@ -88,6 +99,7 @@ impl Output {
     pub fn tend(&mut self) -> Result<(), Failure> {
         let Some(outputs) = &self.outputs else { return Ok(()) };
         if self.reopen.swap(false, Relaxed) {
+            tracing::info!("SIGUSR1 received, reopening outputs...");
             outputs.reopen();
         }
         match outputs.ended() {
@@ -182,8 +194,9 @@ fn http_settings(config: &crate::config::HttpOutput) -> http::Settings {
             ca_path: config.ca_path.clone(),
             client: config.mtls.then(|| (config.client_cert.clone(), config.client_key.clone())),
         },
-        echo: config.echo,
-        compress: config.compress_uploads,
+        echo: if config.echo { http::Echo::Log } else { http::Echo::No },
+        compress: config.compress,
+        compressed_answers: config.compress_uploads,
         keep_alive: config.keep_alive,
         max_consecutive_timeouts: config.max_consecutive_timeouts,
         timeout: config.timeout,

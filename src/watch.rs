@@ -7,7 +7,7 @@ use crate::gaps::{Gaps, now};
 use crate::interest::interest;
 use crate::live::{Live, LiveArgs};
 use crate::metrics::{self, Published, Telemetry};
-use crate::output::{Output, hostname};
+use crate::output::{Manner, Output, hostname};
 use crate::playback::Playback;
 use crate::recorder::{self, Shared};
 use crate::reload::{Load, Next, Outcome, Reloader, unchangeable};
@@ -29,8 +29,8 @@ pub struct Again {
     pub load: Load,
     /// What was loaded at the start.
     pub paths: Vec<PathBuf>,
-    /// Whether alerts are JSON whatever the configuration says.
-    pub json: bool,
+    /// How alerts are told, then as before.
+    pub manner: Manner,
 }
 
 /// A run that is over.
@@ -75,7 +75,7 @@ pub fn watch(
     out.start(true)?;
     let recorder = recorder::attach(config, true, &mut playback, &mut detector)?;
     playback.live(snapshot)?;
-    let json = again.as_ref().is_some_and(|again| again.json);
+    let manner = again.as_ref().map_or(Manner::Own, |again| again.manner);
     let reloader = again.map(|again| Reloader::start(again.load, config, &again.paths, live.control())).transpose()?;
     ready(&detector);
     let (gaps, config, control) = (Gaps::new(config), config.clone(), live.control());
@@ -92,7 +92,7 @@ pub fn watch(
         gaps,
         reloader,
         control,
-        json,
+        manner,
         telemetry,
         hostname,
         seen: 0,
@@ -120,7 +120,7 @@ struct Running {
     gaps: Gaps,
     reloader: Option<Reloader>,
     control: Control,
-    json: bool,
+    manner: Manner,
     telemetry: Telemetry,
     hostname: String,
     /// Events processed.
@@ -189,7 +189,7 @@ impl Running {
             tracing::warn!("{name} changed; it holds from the next start");
         }
         if crate::output::differs(&self.config, &config) {
-            match Output::new(&config, self.json).and_then(|mut new| new.start(true).map(|()| new)) {
+            match Output::new(&config, self.manner).and_then(|mut new| new.start(true).map(|()| new)) {
                 Ok(new) => self.retire(new),
                 Err(failure) => return self.refused(&failure.text()),
             }

@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::detector::Detector;
 use crate::failure::Failure;
 use crate::gaps::Gaps;
-use crate::output::Output;
+use crate::output::{Manner, Output};
 use crate::playback::Playback;
 use crate::recorder;
 use crate::ruleset;
@@ -41,7 +41,7 @@ pub fn execute(args: &Args) -> Result<(), Failure> {
     let config = args.config.load()?;
     let playback = Playback::new(&config);
     let loaded = ruleset::load(&config, &args.rules, &playback.fields)?;
-    let out = Output::new(&config, args.json)?;
+    let out = Output::new(&config, Manner::own(args.json))?;
     let ended = replay(&config, playback, loaded.rules, out, &args.file, args.lenient, None)?;
     ended.result?;
     ended.summary.print();

@@ -4,7 +4,7 @@ use crate::cli::{ConfigArgs, RulesArgs};
 use crate::detector::Detector;
 use crate::failure::Failure;
 use crate::live::LiveArgs;
-use crate::output::Output;
+use crate::output::{Manner, Output};
 use crate::playback::Playback;
 use crate::reload::{Fresh, Load};
 use crate::ruleset;
@@ -39,9 +39,10 @@ pub fn execute(args: &Args) -> Result<(), Failure> {
     let playback = Playback::new(&config);
     let rules = ruleset::load(&config, &args.rules, &playback.fields)?;
     let files = rules.files;
-    let out = Output::new(&config, args.json)?;
+    let manner = Manner::own(args.json);
+    let out = Output::new(&config, manner)?;
     let paths = paths(&loaded, &args.rules);
-    let again = Again { load: again(args.config.clone(), args.rules.clone()), paths, json: args.json };
+    let again = Again { load: again(args.config.clone(), args.rules.clone()), paths, manner };
     let (live, record) = (&args.live, args.record.as_deref());
     let ended = watch(&config, playback, rules.rules, out, live, record, Some(again), |detector| {
         announce(detector, files);

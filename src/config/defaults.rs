@@ -109,6 +109,7 @@ fn http_defaults() -> HttpOutput {
         client_key: "/etc/ssl/certs/client.key".into(),
         echo: false,
         compress_uploads: false,
+        compress: false,
         keep_alive: false,
         max_consecutive_timeouts: 5,
         batch: 1,

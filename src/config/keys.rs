@@ -257,7 +257,7 @@ pub const KEYS: &[Key] = &[
         "capture.max_file_size_mb",
         Shape::Integer(0, 1_048_576),
         "0",
-        "Largest size of a capture in MiB; 0 for no limit.",
+        "Largest size of a capture's file in MiB; 0 for no limit.",
         |c, n| put(&mut c.capture.max_file_size_mb, number(n)),
     ),
     key(
@@ -408,13 +408,22 @@ pub const KEYS: &[Key] = &[
     }),
     key("http_output.echo", Shape::Bool, "false", "Print the server's answers.", |c, n| {
         put(&mut c.http.echo, boolean(n))
-    }),
-    key("http_output.compress_uploads", Shape::Bool, "false", "Compress what is sent.", |c, n| {
-        put(&mut c.http.compress_uploads, boolean(n))
-    }),
-    key("http_output.keep_alive", Shape::Bool, "false", "Keep the connection.", |c, n| {
-        put(&mut c.http.keep_alive, boolean(n))
-    }),
+    })
+    .differs("Answers are written a line each between those of alerts, and to the log by our own commands."),
+    key(
+        "http_output.compress_uploads",
+        Shape::Bool,
+        "false",
+        "Offer to take compressed answers (`TE: gzip`), which is what Falco does; peregrine.http_output.compress compresses what is sent.",
+        |c, n| put(&mut c.http.compress_uploads, boolean(n)),
+    ),
+    key(
+        "http_output.keep_alive",
+        Shape::Bool,
+        "false",
+        "Have the kernel notice that a silent receiver is gone.",
+        |c, n| put(&mut c.http.keep_alive, boolean(n)),
+    ),
     key(
         "http_output.max_consecutive_timeouts",
         Shape::Integer(0, 255),
@@ -667,6 +676,13 @@ pub const KEYS: &[Key] = &[
         "1",
         "Alerts in one request at most, a line each.",
         |c, n| put(&mut c.http.batch, number(n)),
+    ),
+    key(
+        "peregrine.http_output.compress",
+        Shape::Bool,
+        "false",
+        "Compress what is sent (`Content-Encoding: gzip`).",
+        |c, n| put(&mut c.http.compress, boolean(n)),
     ),
     key(
         "peregrine.http_output.timeout",

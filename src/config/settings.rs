@@ -137,6 +137,8 @@ pub struct HttpOutput {
     pub client_key: PathBuf,
     /// The server's answers are printed.
     pub echo: bool,
+    /// What is sent is compressed.
+    pub compress: bool,
     /// Bodies are compressed with gzip.
     pub compress_uploads: bool,
     /// TCP keep-alive.

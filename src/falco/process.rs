@@ -6,7 +6,7 @@ use crate::commands::replay::replay;
 use crate::config::{Config, EngineKind};
 use crate::detector::Detector;
 use crate::live::LiveArgs;
-use crate::output::Output;
+use crate::output::{Manner, Output};
 use crate::watch::{Again, Ended, watch};
 use peregrine_alert::Priority;
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -17,7 +17,7 @@ use std::time::Duration;
 
 /// Sets up what is left, and processes events until their end.
 pub fn run(state: State, rules: Prepared) -> Step {
-    let again = Again { load: again(state.arguments.clone()), paths: paths(&state, &rules), json: false };
+    let again = Again { load: again(state.arguments.clone()), paths: paths(&state, &rules), manner: Manner::Falco };
     let State { options, config, playback, .. } = state;
     if !has_output(&config) {
         let text = "No output configured, please make sure at least one output is configured and enabled.";
@@ -37,7 +37,7 @@ pub fn run(state: State, rules: Prepared) -> Step {
     }
     let duration = Some(Duration::from_secs(u64::from(options.duration))).filter(|d| !d.is_zero());
     let rules = rules.result.ruleset.rules;
-    let out = Output::plain(&config)?;
+    let out = Output::new(&config, Manner::Falco)?;
     let ended = match &config.engine {
         EngineKind::Replay { file } => {
             tracing::info!("Replaying events from the capture file: {}", file.display());

@@ -1,16 +1,18 @@
 //! An HTTP or HTTPS receiver: a POST an alert, or a few of them at once where that is asked for.
 
 use super::tls::Trust;
+use super::{distrust, stdout};
 use crate::counters::Counters;
 use crate::error::{Cause, Error, printable};
 use crate::message::Message;
 use crate::sink::{Desk, Failed, Sink};
 use flate2::Compression;
+use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
-use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use reqwest::header::{CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, TE, TRANSFER_ENCODING};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
 use std::fmt::Write as _;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::time::Duration;
 use tokio::runtime::Runtime;
 
@@ -32,10 +34,12 @@ pub struct Settings {
     pub user_agent: String,
     /// Trust and identity of HTTPS.
     pub trust: Trust,
-    /// Log what the receiver answers.
-    pub echo: bool,
+    /// What becomes of the receiver's answers.
+    pub echo: Echo,
     /// Compress what is sent (gzip).
     pub compress: bool,
+    /// Offer to take compressed answers: all that upstream's `compress_uploads` does.
+    pub compressed_answers: bool,
     /// Have the kernel notice that a silent receiver is gone.
     pub keep_alive: bool,
     /// After so many answers in a row that did not come, and one more, an alert is given up.
@@ -46,6 +50,18 @@ pub struct Settings {
     pub batch: usize,
 }
 
+/// What becomes of a receiver's answers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Echo {
+    /// Nothing.
+    #[default]
+    No,
+    /// They are logged.
+    Log,
+    /// They are written to standard output, as upstream does it.
+    Stdout,
+}
+
 impl Default for Settings {
     /// No address; the rest as upstream has it by itself.
     fn default() -> Self {
@@ -53,8 +69,9 @@ impl Default for Settings {
             url: String::new(),
             user_agent: "falcosecurity/falco".into(),
             trust: Trust { ca_path: "/etc/ssl/certs".into(), ..Trust::default() },
-            echo: false,
+            echo: Echo::No,
             compress: false,
+            compressed_answers: false,
             keep_alive: false,
             max_consecutive_timeouts: 5,
             timeout: Duration::from_secs(10),
@@ -98,7 +115,10 @@ impl Http {
             }
             body.push_str(message.line());
         }
-        let request = self.client.post(self.url.clone()).header(CONTENT_TYPE, content).timeout(timeout);
+        let mut request = self.client.post(self.url.clone()).header(CONTENT_TYPE, content).timeout(timeout);
+        if self.settings.compressed_answers {
+            request = request.header(CONNECTION, "TE").header(TE, "gzip");
+        }
         if !self.settings.compress {
             return Ok(request.body(body));
         }
@@ -114,8 +134,13 @@ impl Http {
             let mut response = request.send().await.map_err(|e| self.failure(&e))?;
             let status = response.status();
             let answer = answer(&mut response).await;
-            if self.settings.echo {
-                tracing::info!("output http: {status}: {}", excerpt(&answer));
+            match self.settings.echo {
+                Echo::No => {}
+                Echo::Log => tracing::info!("output http: {status}: {}", excerpt(&answer)),
+                // Whoever reads alerts there will notice by them when it cannot be written.
+                Echo::Stdout => {
+                    let _ = stdout::show(&answer);
+                }
             }
             if status.is_success() { Ok(()) } else { Err(self.refusal(status, &answer)) }
         })
@@ -139,7 +164,8 @@ impl Http {
         let url = shown(&self.url);
         let (chain, tls) = causes(error);
         if let Some(tls) = tls {
-            return Error::passing(Cause::Tls, format!("no trusted connection to {url}: {}", self.explain(&tls)));
+            let why = distrust::explain(&tls, &self.settings.trust);
+            return Error::passing(Cause::Tls, format!("no trusted connection to {url}: {why}"));
         }
         if error.is_timeout() {
             let what = if error.is_connect() { "connection" } else { "answer" };
@@ -149,26 +175,6 @@ impl Http {
             return Error::lasting(Cause::Refused, format!("cannot make a request for {url}: {chain}"));
         }
         Error::passing(Cause::Unreachable, format!("cannot reach {url}: {chain}"))
-    }
-
-    fn explain(&self, error: &rustls::Error) -> String {
-        use rustls::{AlertDescription as Alert, CertificateError as Certificate, Error as Tls};
-        let hint = match error {
-            Tls::InvalidCertificate(Certificate::UnknownIssuer) => {
-                format!("its authority is not among those of {}", self.settings.trust.origin())
-            }
-            Tls::AlertReceived(Alert::CertificateRequired | Alert::HandshakeFailure)
-                if self.settings.trust.client.is_none() =>
-            {
-                "it may want a client certificate (http_output.mtls)".into()
-            }
-            Tls::AlertReceived(Alert::UnknownCA | Alert::BadCertificate | Alert::DecryptError) => {
-                "it does not accept the client certificate".into()
-            }
-            Tls::InvalidMessage(_) => "does it speak TLS at that port?".into(),
-            _ => return error.to_string(),
-        };
-        format!("{error} ({hint})")
     }
 }
 
@@ -232,8 +238,10 @@ fn client(settings: &Settings, url: &Url) -> Result<Client, Error> {
     builder.build().map_err(|e| Error::lasting(Cause::Refused, format!("cannot make an HTTP client: {}", causes(&e).0)))
 }
 
-/// Reads an answer, so that the connection serves again; a long one is left half way.
+/// Reads an answer, so that the connection serves again; a long one is left half way, a compressed one unpacked.
 async fn answer(response: &mut Response) -> Vec<u8> {
+    let coding = response.headers().get(TRANSFER_ENCODING).and_then(|coding| coding.to_str().ok());
+    let gzip = coding.is_some_and(|coding| coding.to_ascii_lowercase().contains("gzip"));
     let mut answer = Vec::new();
     while let Ok(Some(chunk)) = response.chunk().await {
         answer.extend_from_slice(&chunk);
@@ -241,7 +249,13 @@ async fn answer(response: &mut Response) -> Vec<u8> {
             break;
         }
     }
-    answer
+    if !gzip {
+        return answer;
+    }
+    let mut plain = Vec::new();
+    // What is cut off is shown as far as it goes.
+    let _ = MultiGzDecoder::new(&answer[..]).take(ANSWER as u64).read_to_end(&mut plain);
+    plain
 }
 
 fn excerpt(answer: &[u8]) -> String {

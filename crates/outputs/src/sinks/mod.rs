@@ -1,5 +1,6 @@
 //! The outputs, one file each.
 
+mod distrust;
 pub mod file;
 pub mod http;
 pub mod program;

@@ -5,8 +5,11 @@ use crate::lines::Lines;
 use crate::message::Message;
 use crate::sink::{Desk, Failed, Sink};
 use std::borrow::Cow;
-use std::io::{ErrorKind, Write};
-use std::sync::Arc;
+use std::io::{ErrorKind, IsTerminal, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Whose turn it is to write: lines of alerts, and answers of receivers where those are shown, stay whole.
+static TURN: Mutex<()> = Mutex::new(());
 
 /// Makes an alert's line for one receiver only.
 pub type Render = Arc<dyn Fn(&Message) -> String + Send + Sync>;
@@ -38,7 +41,9 @@ impl Sink for Stdout {
         let render = self.settings.render.as_deref();
         let line =
             |message| render.map_or_else(|| Cow::Borrowed(Message::line(message)), |own| Cow::Owned(own(message)));
+        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let (taken, result) = self.lines.write(&mut Descriptor, messages, line);
+        drop(turn);
         messages[..taken].iter().for_each(|message| desk.delivered(message));
         match result {
             Ok(()) => Ok(taken),
@@ -51,6 +56,20 @@ impl Sink for Stdout {
     }
 
     fn reopen(&mut self, _desk: &Desk) {}
+}
+
+/// Writes what a receiver answered, between the lines of alerts; what has no line break at its end gets one, and a
+/// terminal sees no raw control character of it.
+pub(crate) fn show(answer: &[u8]) -> std::io::Result<()> {
+    let mut bytes = answer.to_vec();
+    if std::io::stdout().is_terminal() {
+        bytes = crate::error::printable(&String::from_utf8_lossy(answer)).into_bytes();
+    }
+    if bytes.last().is_some_and(|last| *last != b'\n') {
+        bytes.push(b'\n');
+    }
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    Descriptor.write_all(&bytes)
 }
 
 /// Standard output without the library's buffer, which would hide how much was written.

@@ -2,10 +2,12 @@
 
 use crate::error::{Cause, Error};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::server::ParsedCertificate;
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -43,7 +45,7 @@ impl Trust {
         let builder = if self.insecure {
             builder.dangerous().with_custom_certificate_verifier(Arc::new(Anyone(provider)))
         } else {
-            builder.with_root_certificates(self.roots()?)
+            builder.dangerous().with_custom_certificate_verifier(Arc::new(self.verifier(provider)?))
         };
         let Some((cert, key)) = &self.client else { return Ok(builder.with_no_client_auth()) };
         let key_der = PrivateKeyDer::from_pem_file(key).map_err(|e| unreadable("client_key", key, &e))?;
@@ -53,18 +55,19 @@ impl Trust {
         })
     }
 
-    fn roots(&self) -> Result<RootCertStore, Error> {
+    fn verifier(&self, provider: Arc<CryptoProvider>) -> Result<Known, Error> {
         let mut roots = RootCertStore::empty();
         let found = match (&self.ca_cert, &self.ca_bundle) {
             (Some(path), _) => certificates("ca_cert", path)?,
             (None, Some(path)) => certificates("ca_bundle", path)?,
             (None, None) => directory(&self.ca_path)?,
         };
-        let (added, _) = roots.add_parsable_certificates(found);
+        let (added, _) = roots.add_parsable_certificates(found.iter().cloned());
         if added == 0 {
             return Err(wrong(format!("no certificate of an authority in {}", self.origin())));
         }
-        Ok(roots)
+        let authorities = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build();
+        Ok(Known { authorities: authorities.map_err(|e| wrong(e.to_string()))?, own: found })
     }
 }
 
@@ -105,6 +108,59 @@ fn unreadable(key: &str, path: &Path, error: &rustls::pki_types::pem::Error) -> 
         other => format!("{other:?}"),
     };
     wrong(format!("cannot read {key} {}: {why}", path.display()))
+}
+
+/// Takes certificates of authorities, and one that is trusted itself although it is made as an authority's, as those
+/// are that sign themselves: `openssl req -x509` makes them so, and OpenSSL takes them.
+#[derive(Debug)]
+struct Known {
+    authorities: Arc<WebPkiServerVerifier>,
+    own: Vec<CertificateDer<'static>>,
+}
+
+impl ServerCertVerifier for Known {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let result = self.authorities.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+        match result {
+            // Its time was looked at before this was found, its name was not.
+            Err(rustls::Error::InvalidCertificate(CertificateError::Other(other)))
+                if other.to_string() == "CaUsedAsEndEntity" && self.own.iter().any(|own| own == end_entity) =>
+            {
+                verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
+                Ok(ServerCertVerified::assertion())
+            }
+            result => result,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.authorities.verify_tls12_signature(message, cert, dss)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.authorities.verify_tls13_signature(message, cert, dss)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.authorities.supported_verify_schemes()
+    }
 }
 
 /// Takes any certificate, but still only from whoever holds its key.

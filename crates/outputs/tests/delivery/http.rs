@@ -47,6 +47,19 @@ fn a_post_an_alert() {
     }
 }
 
+/// What `compress_uploads` asks of libcurl is compressed answers; what is sent stays as it is.
+#[test]
+fn compressed_answers_are_offered_as_libcurl_does() {
+    let server = Server::content();
+    let outputs = start(http::Settings { compressed_answers: true, ..to(server.address) });
+    outputs.send(alert(0));
+    assert_eq!(outputs.stop()[0].delivered, 1);
+    let request = server.received().remove(0);
+    assert_eq!((request.header("te"), request.header("connection")), ("gzip".into(), "TE".into()), "{}", request.head);
+    assert_eq!(request.header("content-encoding"), "");
+    assert_eq!(request.text(), line(&alert(0), false));
+}
+
 #[test]
 fn compressed_if_asked_for() {
     let server = Server::content();
@@ -156,7 +169,7 @@ fn an_answer_without_end_is_not_read_to_its_end() {
             Reply::Status(200, "")
         }
     });
-    let outputs = start(http::Settings { echo: true, ..to(server.address) });
+    let outputs = start(http::Settings { echo: http::Echo::Log, ..to(server.address) });
     (0..2).for_each(|number| outputs.send(alert(number)));
     assert_eq!(outputs.stop()[0].delivered, 2);
 }

@@ -187,12 +187,14 @@ fn a_deaf_one_is_replaced_when_it_is_opened_anew() {
 /// At the end a kept program is given time to finish, one that will not is ended, and none is left.
 #[test]
 fn nothing_is_left_running() {
-    for (command, delivered) in
-        [("cat > /dev/null; sleep 0.05; echo done >", 1), ("trap '' TERM; cat >/dev/null; sleep 600 #", 0)]
-    {
+    let short = Duration::from_millis(700);
+    for (command, grace, delivered) in [
+        ("cat > /dev/null; sleep 0.05; echo done >", settings().grace, 1),
+        ("trap '' TERM; cat >/dev/null; sleep 600 #", short, 0),
+    ] {
         let stage = Stage::new();
         let command = format!("echo $$ > {}; {command} {}", stage.path("pid").display(), stage.path("out").display());
-        let outputs = with(&command, true, Settings { grace: Duration::from_millis(700), ..settings() });
+        let outputs = with(&command, true, Settings { grace, ..settings() });
         outputs.send(alert(0));
         let report = outputs.stop().remove(0);
         assert_settled(&report, 1);

@@ -137,6 +137,43 @@ fn the_first_of_three_places_counts() {
     }
 }
 
+/// A certificate that signs itself and is made as an authority's serves the server that it names, if it is trusted
+/// itself; another name's, another's or an expired one does not.
+#[test]
+fn certificates_that_sign_themselves_serve_if_trusted() {
+    let dir = tempfile::tempdir().unwrap();
+    let made = |file: &str, name: &str, until: i32| {
+        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.not_after = rcgen::date_time_ymd(until, 1, 1);
+        let key = KeyPair::generate().unwrap();
+        let cert = params.self_signed(&key).unwrap();
+        let path = dir.path().join(file);
+        std::fs::write(&path, cert.pem()).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+        let key = PrivateKeyDer::from_pem_slice(key.serialize_pem().as_bytes()).unwrap();
+        let config = builder.with_no_client_auth().with_single_cert(vec![cert.der().clone()], key).unwrap();
+        (path, Server::start(Some(config), content()))
+    };
+    let right = made("right", "localhost", 2100);
+    let other = made("other", "other.example", 2100);
+    let expired = made("expired", "localhost", 2001);
+    for ((trusted, _), (_, server), takes) in [
+        (&right, &right, true),
+        (&other, &right, false),
+        (&right, &other, false),
+        (&other, &other, false),
+        (&expired, &expired, false),
+    ] {
+        let trust = Trust { ca_cert: Some(trusted.clone()), ..Trust::default() };
+        let outputs = Outputs::start(&Settings { max_age: Duration::ZERO, ..to(server, trust) }).unwrap();
+        outputs.send(alert(0));
+        let report = outputs.stop().remove(0);
+        assert_eq!((report.delivered, report.lost_to(Cause::Tls)), if takes { (1, 0) } else { (0, 1) }, "{trusted:?}");
+    }
+}
+
 /// Each way to be turned away has a cause of its own.
 #[test]
 fn what_does_not_satisfy_is_a_loss_to_tls() {
