@@ -1,11 +1,16 @@
 //! Live: deeds on a stage of their own, under `peregrine run` that looks at that stage only.
 
+mod captures;
 mod deeds;
 mod drift;
+mod gaps;
 mod hung;
+mod names;
 mod reload;
+mod rotation;
 mod stage;
 mod watched;
+mod web;
 
 use deeds::{Deed, OWN, STABLE};
 use serde_json::Value;
@@ -255,16 +260,15 @@ fn a_live_dump_shows_one_tree() {
     let mut output = BufReader::new(child.stdout.take().expect("piped"));
     let mut line = String::new();
     // It does not say when it is attached, so the deed is done again and again until it is seen.
-    let seen = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
-    let until = std::sync::Arc::clone(&seen);
+    let (seen, until) = std::sync::mpsc::channel::<()>();
     let doer = std::thread::spawn(move || {
-        while !until.load(std::sync::atomic::Ordering::Relaxed) {
+        let pace = std::time::Duration::from_millis(20);
+        while until.recv_timeout(pace) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
             let _ = Command::new("/bin/true").arg("seen").status();
-            std::thread::sleep(std::time::Duration::from_millis(20));
         }
     });
     output.read_line(&mut line).expect("a line");
-    seen.store(true, std::sync::atomic::Ordering::Relaxed);
+    drop(seen);
     let event: Value = serde_json::from_str(&line).expect("an object");
     assert_eq!((&event["proc.name"], &event["proc.args"]), (&"true".into(), &"seen".into()));
     doer.join().expect("no panic");

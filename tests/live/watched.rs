@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
@@ -41,7 +41,16 @@ impl Watched {
     pub fn run(more: &[&str]) -> Self {
         let scope = own_scope();
         let args = [&["run", "--json", "--scope", &scope][..], more].concat();
-        Self::start(&args, "watching: ")
+        Self::start(&mut peregrine(&args), "watching: ")
+    }
+
+    /// The same, by a command that becomes the one that its last arguments are.
+    pub fn run_within(command: &[&str], more: &[&str]) -> Self {
+        let scope = own_scope();
+        let mut whole = Command::new(command[0]);
+        let own = ["run", "--json", "--scope", &scope];
+        whole.args(&command[1..]).arg(env!("CARGO_BIN_EXE_peregrine")).args(own).args(more);
+        Self::start(&mut whole, "watching: ")
     }
 
     /// `peregrine falco` with a configuration and more arguments.
@@ -49,11 +58,11 @@ impl Watched {
         let scope = format!("peregrine.scope={}", own_scope());
         let config = config.to_str().unwrap();
         let own = ["falco", "-c", config, "-o", "log_level=debug", "-o", &scope];
-        Self::start(&[&own[..], more].concat(), "Opened event source 'syscall'")
+        Self::start(&mut peregrine(&[&own[..], more].concat()), "Opened event source 'syscall'")
     }
 
-    fn start(args: &[&str], ready: &str) -> Self {
-        let mut child = peregrine(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+    fn start(command: &mut Command, ready: &str) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
         let out = lines(child.stdout.take().expect("piped"), |text| Line { text, at: Instant::now() });
         let said = lines(child.stderr.take().expect("piped"), |line| line);
         let watched = Self { child, out, said };
