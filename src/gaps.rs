@@ -1,5 +1,5 @@
 //! What is done about events that were dropped, and about no events at all: logged, alerted, ended, as often as the
-//! configuration allows.
+//! configuration allows. The least priority of rules does not hold for these alerts, nor does it in upstream's program.
 
 use crate::config::{Config, DropAction, Drops};
 use crate::failure::Failure;
@@ -18,7 +18,6 @@ pub struct Gaps {
     max_consecutive_timeouts: u32,
     bucket: Option<TokenBucket>,
     hostname: String,
-    alerts: bool,
     /// Looks at the buffers without an event, since the last event or notice.
     timeouts: u32,
     /// Time of the first event of the second that is counted, and events since; for pretended drops.
@@ -31,19 +30,16 @@ pub struct Gaps {
 impl Gaps {
     /// As the configuration says.
     pub fn new(config: &Config) -> Self {
-        let mut gaps = Self {
+        Self {
             drops: config.drops.clone(),
             max_consecutive_timeouts: config.max_consecutive_timeouts,
             bucket: None,
             hostname: hostname(),
-            alerts: false,
             timeouts: 0,
             second: (0, 0),
             first_event: 0,
             noticed: (0, 0),
-        };
-        gaps.configure(config);
-        gaps
+        }
     }
 
     /// Takes another configuration over; tokens that are left stay unless their rate changes.
@@ -53,7 +49,6 @@ impl Gaps {
         }
         self.drops = config.drops.clone();
         self.max_consecutive_timeouts = config.max_consecutive_timeouts;
-        self.alerts = config.priority.parse().is_ok_and(|least: Priority| least >= Priority::Debug);
     }
 
     /// Tells of an event's time.
@@ -121,8 +116,7 @@ impl Gaps {
                     "Falco internal: syscall event drop. {} system calls dropped in last second; what is known of processes and descriptors may be stale",
                     counts.n_drops
                 ),
-                DropAction::Alert if self.alerts => out.alert(counts.alert(ts, &self.hostname))?,
-                DropAction::Alert => {}
+                DropAction::Alert => out.alert(counts.alert(ts, &self.hostname))?,
                 DropAction::Exit => {
                     tracing::error!(
                         "Falco internal: syscall event drop. {} system calls dropped in last second. Exiting.",
@@ -145,9 +139,6 @@ impl Gaps {
             return Ok(());
         }
         self.timeouts = 0;
-        if !self.alerts {
-            return Ok(());
-        }
         let rule = "Falco internal: timeouts notification";
         let message = format!("{rule}. {} consecutive timeouts without event.", self.max_consecutive_timeouts);
         let last = match self.first_event {

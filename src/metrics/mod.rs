@@ -76,7 +76,6 @@ pub(crate) struct Shared {
 pub struct Prepared {
     settings: Metrics,
     serve_metrics: bool,
-    alerts: bool,
     web: Option<Bound>,
 }
 
@@ -99,7 +98,6 @@ impl Prepared {
         Ok(Self {
             settings: config.metrics.clone(),
             serve_metrics: config.metrics.enabled && web.prometheus_metrics_enabled,
-            alerts: config.priority.parse().is_ok_and(|least: Priority| least >= Priority::Informational),
             web: bound,
         })
     }
@@ -124,7 +122,7 @@ impl Prepared {
         if let Some(server) = &server {
             tracing::info!("web server: listening on {}", server.address());
         }
-        let snapshots = snapshot::Snapshots::start(&shared, self.alerts).map_err(|e| refused(e.into()))?;
+        let snapshots = snapshot::Snapshots::start(&shared).map_err(|e| refused(e.into()))?;
         let wanted = server.is_some() || snapshots.is_some();
         Ok(Telemetry {
             shared,

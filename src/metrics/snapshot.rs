@@ -44,7 +44,7 @@ pub struct Snapshots {
 
 impl Snapshots {
     /// Starts the thread, where the configuration asks for snapshots.
-    pub(super) fn start(shared: &Arc<Shared>, alerts: bool) -> std::io::Result<Option<Self>> {
+    pub(super) fn start(shared: &Arc<Shared>) -> std::io::Result<Option<Self>> {
         let settings = &shared.settings;
         if !settings.enabled || !(settings.output_rule || settings.output_file.is_some()) {
             return Ok(None);
@@ -68,7 +68,7 @@ impl Snapshots {
                 {
                     tracing::error!("metrics: snapshot {number} cannot be written: {error}");
                 }
-                if shared.settings.output_rule && alerts {
+                if shared.settings.output_rule {
                     tell(&shared, fields);
                 }
             }

@@ -39,13 +39,14 @@ fn strs(all: &[String]) -> Vec<&str> {
     all.iter().map(String::as_str).collect()
 }
 
-/// Under Falco's name: two tokens and no new ones, so twice it is logged and alerted, and then only counted.
+/// Under Falco's name: two tokens and no new ones, so twice it is logged and alerted, and then only counted. The least
+/// priority of rules is above that of the alert: Falco's pages say that it then stays away, its program does not look.
 #[test]
 fn pretended_drops_are_told_of_as_long_as_tokens_last() {
     let Some(_guard) = peregrine_testkit::live() else { return };
     let mut home = Home::new("");
     let config = "engine: {kind: modern_ebpf}\njson_output: true\nstdout_output: {enabled: true}\nlog_stderr: true\n\
-                  log_syslog: false\nsyscall_event_drops: {actions: [log, alert], rate: 0, max_burst: 2}\n";
+                  log_syslog: false\npriority: notice\nsyscall_event_drops: {actions: [log, alert], rate: 0, max_burst: 2}\n";
     std::fs::write(home.path("falco.yaml"), config).unwrap();
     let watched = Watched::falco(&home.path("falco.yaml"), &strs(&drops(&home, &[])));
     let (mut others, said) = busy_until(&mut home, &watched, "Syscall event drop but token bucket depleted");
