@@ -21,11 +21,19 @@ pub struct Event<'a> {
     /// CPU on which it happened.
     pub cpu: u16,
     nparams: u16,
+    /// How many of the first parameters have their place in `ends`; all others are found by adding lengths up.
+    placed: u16,
+    /// Where the first parameters end, counted from the end of the lengths; two bytes each. In whole words, because they
+    /// are read soon after they were written: a wider read would have to wait for the writes.
+    ends: [u64; PLACED / 4],
     /// Whether lengths take four bytes.
     large: bool,
     params_end: u32,
     bytes: &'a [u8],
 }
+
+/// Parameters that get their place when the event is parsed: few events have more.
+const PLACED: usize = 8;
 
 /// Why bytes are no event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +82,39 @@ fn array<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
     bytes.get(at..at + N)?.try_into().ok()
 }
 
+/// The fields of a header.
+struct Head {
+    ts: u64,
+    tid: i64,
+    len: u32,
+    code: u16,
+    nparams: u32,
+}
+
+impl Head {
+    #[inline]
+    fn read(bytes: &[u8; HEADER_LEN]) -> Self {
+        let long = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap_or_default());
+        let word = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap_or_default());
+        let code = u16::from_le_bytes([bytes[20], bytes[21]]);
+        Self { ts: long(0), tid: long(8) as i64, len: word(16), code, nparams: word(22) }
+    }
+
+    /// The event of that header, whose number of parameters was checked.
+    #[inline]
+    fn event<'a>(&self, cpu: u16, placed: u16, ends: [u64; 2], end: usize, bytes: &'a [u8]) -> Event<'a> {
+        let Self { ts, tid, code, nparams, .. } = *self;
+        let (nparams, params_end) = (nparams as u16, end as u32);
+        Event { ts, tid, code, cpu, nparams, placed, ends, large: false, params_end, bytes }
+    }
+}
+
+/// Bytes of which there are exactly so many.
+#[inline]
+fn whole<const N: usize>(bytes: &[u8]) -> Option<[u8; N]> {
+    <[u8; N]>::try_from(bytes).ok()
+}
+
 impl<'a> Event<'a> {
     /// Checks and borrows one event at the start of `bytes`; bytes after its own length are ignored.
     ///
@@ -81,42 +122,57 @@ impl<'a> Event<'a> {
     /// A [`DecodeError`] when the bytes do not hold a whole, well-formed event.
     #[inline]
     pub fn parse(bytes: &'a [u8], cpu: u16) -> Result<Self, DecodeError> {
-        let header: &[u8; HEADER_LEN] =
-            bytes.first_chunk().ok_or(DecodeError::Truncated { needed: HEADER_LEN, available: bytes.len() })?;
-        let field = |at: usize| -> u64 { u64::from_le_bytes(header[at..at + 8].try_into().unwrap_or_default()) };
-        let len = u32::from_le_bytes([header[16], header[17], header[18], header[19]]);
-        let code = u16::from_le_bytes([header[20], header[21]]);
-        let nparams = u32::from_le_bytes([header[22], header[23], header[24], header[25]]);
-        if (len as usize) < HEADER_LEN {
-            return Err(DecodeError::BadLength(len));
+        match Self::parse_usual(bytes, cpu) {
+            Some(event) => Ok(event),
+            None => Self::parse_any(bytes, cpu),
         }
-        let bytes =
-            bytes.get(..len as usize).ok_or(DecodeError::Truncated { needed: len as usize, available: bytes.len() })?;
-        let info = crate::info(code).ok_or(DecodeError::UnknownCode(code))?;
+    }
+
+    /// An event without fault whose parameters are few and short, as nearly all are.
+    #[inline]
+    fn parse_usual(bytes: &'a [u8], cpu: u16) -> Option<Self> {
+        let head = Head::read(bytes.first_chunk()?);
+        let bytes = bytes.get(..head.len as usize)?;
+        let count = head.nparams as usize;
+        if count > PLACED || crate::info(head.code)?.is_large() {
+            return None;
+        }
+        let (ends, total) = place(bytes.get(HEADER_LEN..)?, count)?;
+        let end = HEADER_LEN + 2 * count + total;
+        (end <= bytes.len()).then(|| head.event(cpu, head.nparams as u16, ends, end, bytes))
+    }
+
+    #[inline(never)]
+    fn parse_any(bytes: &'a [u8], cpu: u16) -> Result<Self, DecodeError> {
+        let header = bytes.first_chunk();
+        let head = Head::read(header.ok_or(DecodeError::Truncated { needed: HEADER_LEN, available: bytes.len() })?);
+        let len = head.len as usize;
+        if len < HEADER_LEN {
+            return Err(DecodeError::BadLength(head.len));
+        }
+        let bytes = bytes.get(..len).ok_or(DecodeError::Truncated { needed: len, available: bytes.len() })?;
+        let info = crate::info(head.code).ok_or(DecodeError::UnknownCode(head.code))?;
         let width = if info.is_large() { 4 } else { 2 };
-        let count = usize::try_from(nparams).ok().filter(|n| *n <= MAX_PARAMS);
-        let count = count.ok_or(DecodeError::TooManyParams(nparams))?;
+        let many = DecodeError::TooManyParams(head.nparams);
+        let count = usize::try_from(head.nparams).ok().filter(|n| *n <= MAX_PARAMS).ok_or(many)?;
         let start = HEADER_LEN + count * width;
-        let lens = bytes.get(HEADER_LEN..start).ok_or(DecodeError::TooManyParams(nparams))?;
-        let (total, _) = if width == 4 {
-            sum(lens.as_chunks().0, |b| u32::from_le_bytes(*b) as usize)
+        let lens = bytes.get(HEADER_LEN..start).ok_or(many)?;
+        let (placed, ends, total) = if width == 4 {
+            (0, [0; 2], sum(lens.as_chunks().0, |b| u32::from_le_bytes(*b) as usize).0)
         } else {
-            sum_of_halves(&bytes[HEADER_LEN..], count).unwrap_or((0, 0))
+            let total = sum_of_halves(lens, count).unwrap_or_default().0;
+            // Of many parameters the first have their place, too.
+            match place(&bytes[HEADER_LEN..], count.min(PLACED)) {
+                Some((ends, _)) => (count.min(PLACED) as u16, ends, total),
+                None => (0, [0; 2], total),
+            }
         };
         let end = start + total;
         if end > bytes.len() {
             return Err(overrun(lens, width == 4, bytes.len() - start));
         }
-        Ok(Self {
-            ts: field(0),
-            tid: field(8) as i64,
-            code,
-            cpu,
-            nparams: count as u16,
-            large: width == 4,
-            params_end: end as u32,
-            bytes,
-        })
+        let event = head.event(cpu, placed, ends, end, bytes);
+        Ok(Self { large: width == 4, ..event })
     }
 
     /// The table's row of this event.
@@ -142,6 +198,17 @@ impl<'a> Event<'a> {
     /// A parameter's bytes: `None` past the last one, empty if it has no value.
     #[inline]
     pub fn param(&self, index: usize) -> Option<&'a [u8]> {
+        if index < usize::from(self.placed) {
+            let end = |index: usize| usize::from((self.ends[index / 4 % 2] >> (index % 4 * 16)) as u16);
+            let from = if index == 0 { 0 } else { end(index - 1) };
+            let start = HEADER_LEN + 2 * usize::from(self.nparams);
+            return self.bytes.get(start + from..start + end(index));
+        }
+        self.far_param(index)
+    }
+
+    /// A parameter whose place has to be found.
+    fn far_param(&self, index: usize) -> Option<&'a [u8]> {
         if index >= self.nparams() {
             return None;
         }
@@ -183,32 +250,40 @@ impl<'a> Event<'a> {
     #[inline]
     pub fn int(&self, index: usize) -> Option<i64> {
         let bytes = self.value(index)?;
-        Some(match bytes.len() {
-            1 => i64::from(bytes[0] as i8),
-            2 => i64::from(i16::from_le_bytes(array(bytes, 0)?)),
-            4 => i64::from(i32::from_le_bytes(array(bytes, 0)?)),
-            8 => i64::from_le_bytes(array(bytes, 0)?),
-            _ => return None,
-        })
+        if let Some(number) = whole(bytes) {
+            return Some(i64::from_le_bytes(number));
+        }
+        if let Some(number) = whole(bytes) {
+            return Some(i64::from(i32::from_le_bytes(number)));
+        }
+        match bytes {
+            [byte] => Some(i64::from(*byte as i8)),
+            [low, high] => Some(i64::from(i16::from_le_bytes([*low, *high]))),
+            _ => None,
+        }
     }
 
     /// An integer parameter of 1, 2, 4 or 8 bytes, zero-extended.
     #[inline]
     pub fn uint(&self, index: usize) -> Option<u64> {
         let bytes = self.value(index)?;
-        Some(match bytes.len() {
-            1 => u64::from(bytes[0]),
-            2 => u64::from(u16::from_le_bytes(array(bytes, 0)?)),
-            4 => u64::from(u32::from_le_bytes(array(bytes, 0)?)),
-            8 => u64::from_le_bytes(array(bytes, 0)?),
-            _ => return None,
-        })
+        if let Some(number) = whole(bytes) {
+            return Some(u64::from_le_bytes(number));
+        }
+        if let Some(number) = whole(bytes) {
+            return Some(u64::from(u32::from_le_bytes(number)));
+        }
+        match bytes {
+            [byte] => Some(u64::from(*byte)),
+            [low, high] => Some(u64::from(u16::from_le_bytes([*low, *high]))),
+            _ => None,
+        }
     }
 
     /// A text parameter's bytes up to its first NUL; `None` without a value. May be empty and need not be UTF-8.
     pub fn text(&self, index: usize) -> Option<&'a [u8]> {
         let bytes = self.value(index)?;
-        Some(&bytes[..bytes.iter().position(|b| *b == 0).unwrap_or(bytes.len())])
+        Some(&bytes[..until_nul(bytes)])
     }
 }
 
@@ -233,6 +308,53 @@ fn overrun(lens: &[u8], large: bool, room: usize) -> DecodeError {
 #[inline]
 fn sum<const N: usize>(lens: &[[u8; N]], read: impl Fn(&[u8; N]) -> usize) -> (usize, usize) {
     lens.iter().map(read).fold((0, 0), |(sum, _), len| (sum + len, len))
+}
+
+/// Where the first parameters end (at most [`PLACED`] of them), and the sum of their lengths: these have two bytes and are
+/// added up four at a time. `None` where a length is so great that sums could leave their lanes, or where too few bytes
+/// follow.
+#[inline]
+fn place(lens: &[u8], count: usize) -> Option<([u64; PLACED / 4], usize)> {
+    /// Bits of lengths of which eight could add up to more than two bytes hold.
+    const GREAT: u64 = 0xe000_e000_e000_e000;
+    /// Multiplied by this, each lane becomes the sum of those up to it.
+    const SUMS: u64 = 0x0001_0001_0001_0001;
+    /// The highest lane.
+    const LAST: u32 = 48;
+    if count == 0 {
+        return Some(([0; 2], 0));
+    }
+    let word = |at: usize, count: usize| {
+        let unused = 64 - 16 * count.min(4) as u32;
+        let word = u64::from_le_bytes(array(lens, at)?) & (u64::MAX >> unused);
+        (word & GREAT == 0).then(|| word.wrapping_mul(SUMS))
+    };
+    let first = word(0, count)?;
+    let mut ends = [first, 0];
+    let mut total = first >> LAST;
+    if count > 4 {
+        let second = word(8, count - 4)?.wrapping_add(total.wrapping_mul(SUMS));
+        ends[1] = second;
+        total = second >> LAST;
+    }
+    Some((ends, total as usize))
+}
+
+/// Number of bytes before the first NUL, or of all.
+#[inline]
+fn until_nul(bytes: &[u8]) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (at, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        // The highest bit of every byte that is zero, and perhaps of bytes after the first such.
+        let zeros = word.wrapping_sub(ONES) & !word & (ONES << 7);
+        if zeros != 0 {
+            return at * 8 + zeros.trailing_zeros() as usize / 8;
+        }
+    }
+    let before = words.len() * 8;
+    rest.iter().position(|byte| *byte == 0).map_or(bytes.len(), |at| before + at)
 }
 
 /// The sum of the first `count` lengths of two bytes, and the last of them. Four are added at a time: events have few
@@ -300,6 +422,42 @@ mod tests {
             }
         }
         assert_eq!(sum_of_halves(&lens[..6], 4), None);
+    }
+
+    #[test]
+    fn parameters_have_their_place_however_many_and_long_they_are() {
+        for count in 0..=MAX_PARAMS {
+            for long in [0, 3, 8_191, 8_192, 40_000] {
+                let len = |n: usize| if n == 2 || n == 9 { long } else { n % 5 };
+                let params: Vec<Vec<u8>> = (0..count).map(|n| vec![n as u8; len(n)]).collect();
+                let mut writer = EventWriter::new(1, 1, code::SYSCALL_EXECVE_19_X);
+                params.iter().for_each(|param| {
+                    writer.push(param);
+                });
+                let bytes = writer.finish();
+                let event = Event::parse(&bytes, 0).unwrap();
+                for (n, param) in params.iter().enumerate() {
+                    assert_eq!(event.param(n), Some(&param[..]), "{n} of {count}");
+                }
+                assert_eq!((event.param(count), event.tail().len()), (None, 0));
+                let mut short = bytes.clone();
+                short[16..20].copy_from_slice(&(bytes.len() as u32 - 1).to_le_bytes());
+                assert!(Event::parse(&short, 0).is_err(), "{count} in a byte less");
+            }
+        }
+    }
+
+    #[test]
+    fn texts_end_at_their_first_nul() {
+        for len in 0..40 {
+            assert_eq!(until_nul(&vec![0x80; len]), len);
+            for at in 0..len {
+                let mut text = vec![1; len];
+                text[at] = 0;
+                text[len - 1] = 0;
+                assert_eq!(until_nul(&text), at);
+            }
+        }
     }
 
     #[test]

@@ -176,7 +176,11 @@ pub(crate) fn is_execveat_of_execve(enter: u16, exit: u16) -> bool {
 /// The call's return value: the first parameter, of 4 or 8 bytes.
 fn result(event: &Event<'_>) -> Option<i64> {
     let bytes = event.value(0)?;
-    if matches!(bytes.len(), 4 | 8) { event.int(0) } else { Some(0) }
+    Some(match (bytes.len(), bytes.first_chunk(), bytes.first_chunk()) {
+        (8, Some(long), _) => i64::from_le_bytes(*long),
+        (4, _, Some(short)) => i64::from(i32::from_le_bytes(*short)),
+        _ => 0,
+    })
 }
 
 /// Slot and return value of a call that succeeded.
