@@ -251,7 +251,7 @@ impl Converter {
             }
         };
         let mut out = Build::begin(&mut self.bytes, event, recipe);
-        for piece in &recipe.pieces[out.index..] {
+        for piece in &recipe.pieces {
             let value = match piece.from {
                 From::Event(index) => event.param(usize::from(index)),
                 From::Enter(index) => enter.and_then(|enter| enter.param(usize::from(index))),
@@ -289,39 +289,35 @@ struct Build<'a> {
 }
 
 impl<'a> Build<'a> {
-    /// The header, room for the lengths, and the parameters that the recipe keeps.
+    /// The header, and room for the lengths.
     fn begin(out: &'a mut Vec<u8>, from: &Event<'_>, recipe: &Recipe) -> Self {
-        let large = info(recipe.code).is_some_and(|info| info.is_large());
-        let (width, nparams) = (if large { 4 } else { 2 }, recipe.pieces.len());
-        let bytes = from.bytes();
+        let width = if recipe.large { 4 } else { 2 };
+        let nparams = recipe.pieces.len();
         out.clear();
-        out.extend_from_slice(&bytes[..HEADER_LEN]);
+        out.extend_from_slice(&from.bytes()[..HEADER_LEN]);
         out[20..22].copy_from_slice(&recipe.code.to_le_bytes());
         out[22..26].copy_from_slice(&(nparams as u32).to_le_bytes());
-        let lens = &bytes[HEADER_LEN..];
-        let length = |index: usize| match lens[index * width..] {
-            [a, b, c, d, ..] if large => u32::from_le_bytes([a, b, c, d]) as usize,
-            [a, b, ..] => usize::from(u16::from_le_bytes([a, b])),
-            _ => 0,
-        };
-        let uncut = recipe.pieces[..recipe.kept].iter().enumerate().take_while(|(index, p)| length(*index) <= p.most);
-        let (index, kept) = uncut.fold((0, 0), |(count, sum), (index, _)| (count + 1, sum + length(index)));
-        out.extend_from_slice(&lens[..index * width]);
         out.resize(HEADER_LEN + nparams * width, 0);
-        if index > 0 {
-            let start = HEADER_LEN + from.nparams() * width;
-            out.extend_from_slice(&bytes[start..start + kept]);
-        }
-        Self { out, width, index }
+        Self { out, width, index: 0 }
     }
 
     /// Appends a parameter, cut to so many bytes.
+    #[inline]
     fn push(&mut self, value: &[u8], most: usize) {
         let value = &value[..value.len().min(most)];
         let at = HEADER_LEN + self.index * self.width;
         let len = (value.len() as u32).to_le_bytes();
-        self.out[at..at + self.width].copy_from_slice(&len[..self.width]);
-        self.out.extend_from_slice(value);
+        if self.width == 2 {
+            self.out[at..at + 2].copy_from_slice(&len[..2]);
+        } else {
+            self.out[at..at + 4].copy_from_slice(&len);
+        }
+        // Most parameters are numbers, for which a call that copies any length is long.
+        match (value.len(), value.first_chunk::<8>(), value.first_chunk::<4>()) {
+            (8, Some(number), _) => self.out.extend_from_slice(number),
+            (4, _, Some(number)) => self.out.extend_from_slice(number),
+            _ => self.out.extend_from_slice(value),
+        }
         self.index += 1;
     }
 

@@ -41,8 +41,8 @@ pub(super) enum End {
 pub(super) struct Recipe {
     /// Its new code.
     pub(super) code: u16,
-    /// Its leading parameters that are the old event's leading ones, uncut: they are copied in one piece.
-    pub(super) kept: usize,
+    /// Whether its lengths take four bytes.
+    pub(super) large: bool,
     /// Its parameters.
     pub(super) pieces: Vec<Piece>,
     /// The code of the enter event that it takes parameters from.
@@ -136,7 +136,7 @@ pub(super) fn of(code: u16, nparams: usize) -> Result<Plan, ConvertError> {
             None => Plan::Keep(end),
             Some(mut recipe) => {
                 recipe.end = end;
-                recipe.kept = kept(code, nparams, &recipe);
+                recipe.large = info(recipe.code).is_some_and(|info| info.is_large());
                 Plan::Build(Box::new(recipe))
             }
         });
@@ -169,7 +169,7 @@ fn action(code: u16, nparams: usize) -> Result<Action, ConvertError> {
 fn step(before: Option<Recipe>, code: u16, nparams: usize, to: u16, keep: usize, sources: &[Source]) -> Recipe {
     let mut before = before.unwrap_or_else(|| Recipe {
         code,
-        kept: 0,
+        large: false,
         pieces: (0..nparams.min(MAX_PARAMS) as u8).map(|index| Piece::of(From::Event(index))).collect(),
         enter: None,
         asks: 0,
@@ -201,16 +201,6 @@ fn step(before: Option<Recipe>, code: u16, nparams: usize, to: u16, keep: usize,
         before.enter = code.checked_sub(1);
     }
     before
-}
-
-/// How many leading parameters can be copied as they lie in the old event.
-fn kept(code: u16, nparams: usize, recipe: &Recipe) -> usize {
-    let large = |code| info(code).is_some_and(|info| info.is_large());
-    if large(code) != large(recipe.code) {
-        return 0;
-    }
-    let same = recipe.pieces.iter().enumerate();
-    same.take_while(|(index, piece)| piece.from == From::Event(*index as u8)).count().min(nparams)
 }
 
 impl Piece {

@@ -192,7 +192,15 @@ impl Reader {
     /// # Errors
     /// Unless lenient, when the capture is damaged; every later call gives `None`.
     #[allow(clippy::should_implement_trait)] // What it gives borrows from the reader.
+    #[inline]
     pub fn next(&mut self) -> Result<Option<Item<'_>>, CaptureError> {
+        match self.usual() {
+            Some(next) => self.event(&next),
+            None => self.next_unusual(),
+        }
+    }
+
+    fn next_unusual(&mut self) -> Result<Option<Item<'_>>, CaptureError> {
         if let Some(tables) = self.pending.take() {
             return Ok(Some(Item::Section(tables)));
         }
@@ -212,7 +220,50 @@ impl Reader {
         self.event(&next)
     }
 
+    /// The next event, as long as blocks are of the usual kind, whole in the buffer and without fault. All else is left to
+    /// [`Reader::advance`], which begins with the same block.
+    #[inline]
+    fn usual(&mut self) -> Option<Next> {
+        /// Where the event begins in its block, and the length of the smallest block.
+        const AT: usize = block::HEAD + 2;
+        const SMALLEST: usize = AT + HEADER_LEN + block::TRAILER;
+        if self.pending.is_some() || self.ended {
+            return None;
+        }
+        loop {
+            let bytes = self.input.available();
+            let head: &[u8; SMALLEST] = bytes.first_chunk()?;
+            let word = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
+            let half = |at: usize| u16::from_le_bytes([head[at], head[at + 1]]);
+            let len = word(4) as usize;
+            if word(0) != block::types::EVENT || !(SMALLEST..=block::HEAD + block::MAX_EVENT_BLOCK).contains(&len) {
+                return None;
+            }
+            let event = bytes.get(AT..len - block::TRAILER).filter(|_| len <= bytes.len())?;
+            let (cpu, code, nparams) = (half(block::HEAD), half(AT + 20), word(AT + 22));
+            peregrine_event::info(code)?;
+            let found = if !self.options.convert || convert::passes(code, nparams) {
+                Found::Input
+            } else {
+                match self.converter.convert(&Event::parse(event, cpu).ok()?).ok()? {
+                    Outcome::Pass => Found::Input,
+                    Outcome::Converted => Found::Converted,
+                    Outcome::Drop => {
+                        self.stats.events += 1;
+                        self.preamble = false;
+                        self.input.consume(len);
+                        continue;
+                    }
+                }
+            };
+            self.stats.events += 1;
+            let offset = self.input.offset();
+            return Some(Next { found, at: AT, block: len, cpu, flags: 0, offset });
+        }
+    }
+
     /// Decodes the event found and goes on behind its block.
+    #[inline]
     fn event(&mut self, next: &Next) -> Result<Option<Item<'_>>, CaptureError> {
         self.input.consume(next.block);
         let bytes = match next.found {
@@ -222,7 +273,9 @@ impl Reader {
         };
         match Event::parse(bytes, next.cpu) {
             Ok(event) => {
-                self.preamble &= convert::initial_state(event.code);
+                if self.preamble {
+                    self.preamble = convert::initial_state(event.code);
+                }
                 let marked = next.flags & block::FLAG_STATE_ONLY != 0;
                 let state_only = marked || self.preamble || convert::state_only(event.code);
                 Ok(Some(Item::Event { event, state_only, flags: next.flags }))
@@ -239,6 +292,7 @@ impl Reader {
         }
     }
 
+    #[cold]
     fn end_with(&mut self, error: CaptureError) -> Result<(), CaptureError> {
         self.ended = true;
         if !self.options.lenient {
