@@ -447,7 +447,7 @@ impl State {
         self.stored_enters -= usize::from(stored.is_some());
         let bytes = stored.filter(|_| context.enter_valid);
         let of_this_call = bytes.filter(|bytes| {
-            let code = Event::parse(bytes, event.cpu).map_or(u16::MAX, |enter| enter.code);
+            let code = bytes.get(20..).and_then(<[u8]>::first_chunk).map_or(u16::MAX, |code| u16::from_le_bytes(*code));
             code == event.code - 1 || crate::apply::is_execveat_of_execve(code, event.code)
         });
         match &of_this_call {
