@@ -12,6 +12,7 @@ use crate::transform;
 use crate::value::{Moment, Value};
 use crate::{dynamic, ops::Test};
 use peregrine_filter::ast::Op;
+use std::hint::black_box;
 
 /// Memory of an evaluation, used again for every event.
 #[derive(Debug, Default)]
@@ -195,8 +196,8 @@ impl<'p, 'a> Run<'p, 'a> {
     fn fill(&mut self, slot: u32) -> u32 {
         let index = match self.take(slot) {
             // Apart, so that it is moved field by field: as a whole it would be read wider than it was just written,
-            // which makes the processor wait for the writes.
-            Some(Value::Bytes(bytes)) => self.keep(Value::Bytes(bytes)),
+            // which makes the processor wait for the writes. The compiler is kept from making one of both.
+            Some(Value::Bytes(bytes)) => self.keep(Value::Bytes(black_box(bytes))),
             Some(value) => self.keep(value),
             None => MISSING,
         };

@@ -86,7 +86,8 @@ take! {
 /// `Some(None)` if the descriptor is unknown.
 pub(super) fn subject<'a>(m: &Moment<'a>) -> Option<Option<&'a FdInfo>> {
     let concerned = m.event.info().has(EF_CREATES_FD | EF_USES_FD | EF_DESTROYS_FD);
-    (concerned && m.thread().is_some()).then(|| m.state.event_fd(m.context))
+    // Where the descriptor is known its thread is, too.
+    (concerned && (m.context.has_fd || m.thread().is_some())).then(|| m.state.event_fd(m.context))
 }
 
 /// The descriptor of an event, if it is known.
@@ -237,12 +238,16 @@ fn is_file(ty: FdType) -> bool {
 
 /// A directory's name, the directory of a file's; the name of an unknown descriptor counts as a file's.
 fn directory_of<'a>(m: &Moment<'a>) -> Option<&'a [u8]> {
-    match subject(m)? {
+    let subject = subject(m)?;
+    match subject {
         Some(fd) if fd.ty == FdType::Directory => return Some(&fd.name),
         Some(fd) if !is_file(fd.ty) => return None,
         _ => {}
     }
-    let name = name_of(m)?;
+    let name = match subject {
+        Some(fd) => &fd.name,
+        None => name_from_call(m, false)?,
+    };
     Some(match name.iter().rposition(|b| *b == b'/') {
         None | Some(0) => b"/",
         Some(at) if at + 1 < name.len() => &name[..at],
@@ -252,7 +257,7 @@ fn directory_of<'a>(m: &Moment<'a>) -> Option<&'a [u8]> {
 
 /// A path with repeated slashes merged.
 fn single_slashes<'a>(m: &Moment<'a>, path: &'a [u8]) -> &'a [u8] {
-    if !path.windows(2).any(|pair| pair == b"//") {
+    if !has_double_slash(path) {
         return path;
     }
     m.build(|out| {
@@ -262,4 +267,40 @@ fn single_slashes<'a>(m: &Moment<'a>, path: &'a [u8]) -> &'a [u8] {
             }
         }
     })
+}
+
+/// Whether two slashes follow each other; eight bytes are looked at at a time.
+fn has_double_slash(path: &[u8]) -> bool {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let words = path.as_chunks::<8>().0.iter().zip(path.get(1..).unwrap_or_default().as_chunks::<8>().0);
+    let mut looked = 0;
+    for (word, next) in words {
+        // A byte is zero where both are slashes; what a borrow adds to that is above a true one.
+        let slashes = ONES * u64::from(b'/');
+        let either = (u64::from_le_bytes(*word) ^ slashes) | (u64::from_le_bytes(*next) ^ slashes);
+        if either.wrapping_sub(ONES) & !either & (ONES << 7) != 0 {
+            return true;
+        }
+        looked += 8;
+    }
+    path[looked..].windows(2).any(|pair| pair == b"//")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::has_double_slash;
+
+    #[test]
+    fn double_slashes_are_found_wherever_they_are() {
+        for len in 0..40 {
+            let mut path: Vec<u8> = (0..len).map(|n| if n % 2 == 0 { b'/' } else { b'a' }).collect();
+            assert!(!has_double_slash(&path), "{len}");
+            for at in 1..len {
+                let kept = std::mem::replace(&mut path[at], b'/');
+                let double = path.windows(2).any(|pair| pair == b"//");
+                assert_eq!(has_double_slash(&path), double, "{at} of {len}");
+                path[at] = kept;
+            }
+        }
+    }
 }
