@@ -4,7 +4,7 @@ use super::atom::AtomRhs;
 use super::operand::Source;
 use super::order::Estimates;
 use super::program::{self, Place, Program, Written};
-use super::simplify::disjunction;
+use super::simplify::{Group, alternatives};
 use super::{Kind, Node, NodeId, Pool};
 use crate::fields::Multi;
 use crate::ops::{BuildError, Quantifier, Test};
@@ -69,8 +69,11 @@ const FEW: usize = 2;
 /// Rules that must require a comparison for it to split a tree.
 const MANY: usize = 3;
 
-/// Most leaves of one kind's tree.
+/// Most leaves of one kind's tree, those behind guards not counted.
 const MAX_LEAVES: usize = 64;
+
+/// Most guards of a leaf.
+const MAX_GUARDS: usize = 8;
 
 fn position(kind: Kind) -> usize {
     match kind {
@@ -164,27 +167,41 @@ impl<'p, 'f> Planner<'p, 'f> {
         Ok(self.inline(node, yes, no))
     }
 
-    /// A leaf behind one condition that its rules cannot match without: what each rule most tellingly needs, all of it
-    /// merged into few comparisons. Where it does not hold only the rules without such a need are left.
+    /// Leaves behind comparisons that rules cannot match without: what each rule most tellingly needs, all of it merged
+    /// into few comparisons, which are asked one after the other. Where one holds, those before it did not, so that the
+    /// rules are left that need it or one after it. Where none holds only the rules without such a need are left.
     fn guarded(&mut self, rules: Vec<(u32, NodeId)>) -> Result<Place, BuildError> {
-        let mut needed = Vec::new();
-        let (mut with, mut without) = (0, Vec::new());
-        for (rule, root) in &rules {
-            match self.clause(*root) {
-                Some(clause) if self.worth(&clause) < 1.0 => {
-                    with += 1;
-                    needed.extend(clause);
-                }
-                _ => without.push((*rule, *root)),
-            }
-        }
-        if with <= FEW {
+        let needs: Vec<Option<Vec<NodeId>>> =
+            rules.iter().map(|(_, root)| self.clause(*root).filter(|clause| self.worth(clause) < 1.0)).collect();
+        if needs.iter().flatten().count() <= FEW {
             return Ok(self.leaf(rules));
         }
-        let guard = disjunction(self.pool, needed)?;
-        let yes = self.leaf(rules);
-        let no = self.leaf(without);
-        Ok(self.inline(guard, yes, no))
+        let left = |open: &[NodeId]| -> Vec<(u32, NodeId)> {
+            let needing = rules.iter().zip(&needs);
+            let tried = needing.filter(|(_, need)| need.as_ref().is_none_or(|n| n.iter().any(|id| open.contains(id))));
+            tried.map(|(rule, _)| *rule).collect()
+        };
+        let guards = self.guards(needs.iter().flatten().flatten().copied().collect())?;
+        let mut open = Vec::new();
+        let mut next = self.leaf(left(&open));
+        for (guard, stands_for) in guards.into_iter().rev() {
+            open.extend(stands_for);
+            let yes = self.leaf(left(&open));
+            next = self.inline(guard, yes, next);
+        }
+        Ok(next)
+    }
+
+    /// Comparisons of which one holds where one of `needed` does, in the order in which they are best asked.
+    fn guards(&mut self, needed: Vec<NodeId>) -> Result<Vec<Group>, BuildError> {
+        let mut groups = alternatives(self.pool, needed)?;
+        let order = self.estimates.sorted(self.pool, &groups.iter().map(|group| group.0).collect::<Vec<_>>(), false);
+        groups.sort_by_key(|(guard, _)| order.iter().position(|id| id == guard));
+        if groups.len() > MAX_GUARDS {
+            let (guards, stand_for): (Vec<_>, Vec<_>) = groups.drain(MAX_GUARDS - 1..).unzip();
+            groups.push((self.pool.or(guards), stand_for.concat()));
+        }
+        Ok(groups)
     }
 
     fn leaf(&mut self, rules: Vec<(u32, NodeId)>) -> Place {

@@ -93,27 +93,34 @@ impl<'p, 'f> Specialise<'p, 'f> {
     }
 }
 
-/// The disjunction of nodes, comparisons of one operand merged.
+/// A node that holds where one of others does, and these.
+pub type Group = (NodeId, Vec<NodeId>);
+
+/// The fewest comparisons of which one holds where one of `nodes` does, each with the nodes that it stands for.
 ///
 /// # Errors
 /// See [`BuildError`].
-pub fn disjunction(pool: &mut Pool<'_>, nodes: Vec<NodeId>) -> Result<NodeId, BuildError> {
-    let id = pool.or(nodes);
-    match pool.node(id).clone() {
-        Node::Or(all) => merge(pool, &all, false),
-        _ => Ok(id),
-    }
+pub fn alternatives(pool: &mut Pool<'_>, mut nodes: Vec<NodeId>) -> Result<Vec<Group>, BuildError> {
+    nodes.sort_unstable();
+    nodes.dedup();
+    groups(pool, &nodes, false)
 }
 
 /// Merges comparisons of one operand: in a disjunction `x = a or x = b` into `x in (a, b)` (and so for every operator
 /// that is true if one constant satisfies it), in a conjunction `not x = a and not x = b` into `not x in (a, b)`, and
 /// `x != a and x != b` into `x != allof (a, b)`.
 fn merge(pool: &mut Pool<'_>, all: &[NodeId], and: bool) -> Result<NodeId, BuildError> {
+    let merged = groups(pool, all, and)?.into_iter().map(|group| group.0).collect();
+    Ok(if and { pool.and(merged) } else { pool.or(merged) })
+}
+
+/// What merging leaves of a conjunction or disjunction, each with what was merged into it.
+fn groups(pool: &mut Pool<'_>, all: &[NodeId], and: bool) -> Result<Vec<Group>, BuildError> {
     let mut groups: Vec<(AtomKey, bool, Vec<NodeId>)> = Vec::new();
     let mut kept = Vec::with_capacity(all.len());
     for id in all {
         match mergeable(pool, *id, and) {
-            None => kept.push(*id),
+            None => kept.push((*id, vec![*id])),
             Some((key, negated)) => match groups.iter_mut().find(|(k, n, _)| *n == negated && same_kind(k, &key)) {
                 None => groups.push((key, negated, vec![*id])),
                 Some((merged, _, members)) => {
@@ -125,13 +132,13 @@ fn merge(pool: &mut Pool<'_>, all: &[NodeId], and: bool) -> Result<NodeId, Build
     }
     for (key, negated, members) in groups {
         if let [only] = members[..] {
-            kept.push(only);
+            kept.push((only, members));
             continue;
         }
         let id = pool.check(key)?;
-        kept.push(if negated { pool.not(id) } else { id });
+        kept.push((if negated { pool.not(id) } else { id }, members));
     }
-    Ok(if and { pool.and(kept) } else { pool.or(kept) })
+    Ok(kept)
 }
 
 /// A comparison that can be merged with its like, and whether it stands under `not`.
