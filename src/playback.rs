@@ -2,17 +2,19 @@
 
 use crate::config::Config;
 use crate::failure::Failure;
+use crate::hold::View;
 use crate::recorder::{self, Shared};
 use bumpalo::Bump;
 use indicatif::{ProgressBar, ProgressStyle};
 use peregrine_capture::tables::Tables;
 use peregrine_capture::{Item, Options, ReadStats, Reader};
+use peregrine_containers::Query;
 use peregrine_engine::fields::Fields;
 use peregrine_engine::names::Names;
 use peregrine_engine::{Moment, Session};
 use peregrine_event::Event;
 use peregrine_state::procfs::{ProcSource, Snapshot};
-use peregrine_state::{Counters, Limits, Options as StateOptions, Purging, State, ThreadSource};
+use peregrine_state::{Container, Counters, Limits, Options as StateOptions, Purging, State, ThreadSource};
 use std::io::IsTerminal;
 use std::net::ToSocketAddrs;
 use std::path::Path;
@@ -34,6 +36,8 @@ pub struct Playback {
     threads: usize,
     purging: Purging,
     containers: bool,
+    /// The one container that everything belongs to.
+    fixed: Option<Box<Container>>,
     recorder: Option<Shared>,
 }
 
@@ -52,6 +56,8 @@ impl Playback {
             threads: config.thread_table_size,
             purging: config.purging,
             containers: config.containers,
+            // What is wrong with them is said when the configuration is read.
+            fixed: crate::containers::settings(config).ok().and_then(|settings| settings.fixed),
             recorder: None,
         }
         .configured(config, fields)
@@ -97,6 +103,20 @@ impl Playback {
         self.recorder = Some(recorder);
     }
 
+    /// What takes part in looking at events once more.
+    pub fn view(&self) -> View<'_> {
+        View { state: &self.state, session: &self.session, scratch: &self.scratch, fields: &self.fields }
+    }
+
+    /// The questions for containers that were met for the first time since the last call.
+    pub fn queries(&mut self) -> Vec<Query> {
+        if !self.state.has_wanted() {
+            return Vec::new();
+        }
+        let wanted = self.state.take_wanted();
+        wanted.iter().map(|wanted| Query::new(wanted, &self.state)).collect()
+    }
+
     /// What the state counted.
     pub fn counters(&self) -> Counters {
         self.state.counters()
@@ -132,7 +152,14 @@ impl Playback {
     }
 
     fn options(&self, source: Option<Box<dyn ThreadSource>>) -> StateOptions {
-        StateOptions { limits: self.limits(), containers: self.containers, source, purging: self.purging }
+        StateOptions {
+            limits: self.limits(),
+            containers: self.containers,
+            discover: source.is_some(),
+            fixed: self.fixed.clone(),
+            source,
+            purging: self.purging,
+        }
     }
 
     /// Applies an event and shows the moment to `look`, unless the event only feeds the state.
@@ -181,6 +208,8 @@ impl Playback {
                     if let Some(seen) = self.event(&event, state_only, &mut look) {
                         seen?;
                     }
+                    // What a recording tells of containers comes by itself.
+                    let _ = self.queries();
                     progress.inc(1);
                 }
             }

@@ -1,6 +1,7 @@
 //! Live detection: every event through state and rules until it is told to stop, with what can change meanwhile.
 
 use crate::config::Config;
+use crate::containers::{self, Containers};
 use crate::detector::Detector;
 use crate::failure::Failure;
 use crate::gaps::{Gaps, now};
@@ -18,6 +19,7 @@ use peregrine_driver::{Batch, Control, LiveSource};
 use peregrine_event::Event;
 use peregrine_outputs::Report;
 use peregrine_rules::Rule;
+use peregrine_state::Container;
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -61,6 +63,7 @@ pub fn watch(
     ready: impl FnOnce(&Detector),
 ) -> Result<Ended, Failure> {
     let mut detector = Detector::new(rules, &playback.fields, config.rule_matching)?;
+    detector.limit(config.hold);
     // Before privileges are given up: its port may need some.
     let telemetry = metrics::Prepared::new(config)?;
     let mut writer = record.map(|path| Writer::create(path, Compression::Gzip)).transpose()?;
@@ -72,6 +75,7 @@ pub fn watch(
     if let Some(writer) = &mut writer {
         writer.section(&snapshot.tables)?;
     }
+    let containers = Containers::start(config)?;
     out.start(true)?;
     let recorder = recorder::attach(config, true, &mut playback, &mut detector)?;
     playback.live(snapshot)?;
@@ -85,6 +89,7 @@ pub fn watch(
     let running = RefCell::new(Running {
         config,
         playback,
+        containers,
         detector,
         out,
         writer,
@@ -113,6 +118,7 @@ pub fn watch(
 struct Running {
     config: Config,
     playback: Playback,
+    containers: Containers,
     detector: Detector,
     out: Output,
     writer: Option<Writer>,
@@ -143,6 +149,24 @@ impl Running {
         self.seen += 1;
         self.last_ts = event.ts;
         self.gaps.event(event.ts);
+        self.pass(event)?;
+        for query in self.playback.queries() {
+            if let Some(unknown) = self.containers.ask(query) {
+                self.tell(&unknown)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells of a container.
+    fn tell(&mut self, container: &Container) -> Result<(), Failure> {
+        let bytes = containers::event(container, self.last_ts.max(1));
+        // An event that was just written can be read.
+        Event::parse(&bytes, 0).map_or(Ok(()), |event| self.pass(&event))
+    }
+
+    /// Passes an event through the recording, the state and the rules.
+    fn pass(&mut self, event: &Event<'_>) -> Result<(), Failure> {
         if let Some(writer) = &mut self.writer {
             writer.event(event, 0)?;
         }
@@ -152,6 +176,14 @@ impl Running {
 
     fn between(&mut self, batch: &Batch, source: &LiveSource) -> Result<(), Failure> {
         self.out.tend()?;
+        for container in self.containers.answers() {
+            self.tell(&container)?;
+        }
+        if self.detector.is_holding() {
+            // What waits goes on waiting while there are events that may be older than the clock.
+            let now = if batch.events > 0 { self.last_ts } else { now() };
+            self.detector.tend(self.playback.view(), now, &mut self.out)?;
+        }
         self.publish(batch, source);
         self.gaps.look(batch, self.last_ts, &mut self.out)?;
         if let Some(recorder) = &self.recorder {
@@ -168,7 +200,7 @@ impl Running {
     }
 
     fn publish(&mut self, batch: &Batch, source: &LiveSource) {
-        let (playback, detector, out) = (&self.playback, &self.detector, &self.out);
+        let (playback, detector, out, containers) = (&self.playback, &self.detector, &self.out, &self.containers);
         let (events, reloads, last_ts) = (self.seen, self.reloads, self.last_ts);
         self.telemetry.turn(|empty| Published {
             events,
@@ -178,6 +210,8 @@ impl Running {
             matches: detector.engine().matches().to_vec(),
             reloads,
             outputs: out.outputs(),
+            containers: containers.figures(),
+            held: detector.held(),
             ..empty
         });
     }
@@ -194,6 +228,8 @@ impl Running {
                 Err(failure) => return self.refused(&failure.text()),
             }
         }
+        self.detector.tend(self.playback.view(), u64::MAX, &mut self.out)?;
+        detector.limit(config.hold);
         detector.adopt(&self.detector);
         if let Some(recorder) = &self.recorder {
             recorder::locked(recorder).configure(&config.capture);
@@ -228,6 +264,7 @@ impl Running {
 
     fn finish(mut self, watched: Result<(), Failure>, events: u64, drops: u64) -> Result<Ended, Failure> {
         drop(self.reloader.take());
+        let released = self.detector.tend(self.playback.view(), u64::MAX, &mut self.out);
         // No snapshot comes after the last alert.
         drop(self.telemetry);
         if let Some(writer) = self.writer.take() {
@@ -241,6 +278,6 @@ impl Running {
             reports.extend(retired.join().unwrap_or_default());
         }
         let summary = Summary::new(events, drops, &self.detector, reports).with_reloads(self.reloads);
-        Ok(Ended { detector: self.detector, summary, gaps: self.gaps.noticed, result: watched.and(told) })
+        Ok(Ended { detector: self.detector, summary, gaps: self.gaps.noticed, result: watched.and(released).and(told) })
     }
 }

@@ -13,6 +13,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("peregrine-driver", 1),
     ("peregrine-capture", 1),
     ("peregrine-state", 1),
+    ("peregrine-containers", 2),
     ("peregrine-engine", 2),
     ("peregrine-outputs", 3),
     ("peregrine-web", 4),

@@ -59,6 +59,7 @@ pub fn replay(
     duration: Option<Duration>,
 ) -> Result<Ended, Failure> {
     let mut detector = Detector::new(rules, &playback.fields, config.rule_matching)?;
+    detector.limit(config.hold);
     playback.know(Playback::host_names(detector.engine().host_names())?);
     out.start(false)?;
     let recorder = recorder::attach(config, false, &mut playback, &mut detector)?;
@@ -74,6 +75,7 @@ pub fn replay(
         gaps.replayed(moment.event.ts, &mut out)?;
         detector.look(moment, fields, &mut out)
     });
+    detector.tend(playback.view(), u64::MAX, &mut out)?;
     if let Some(recorder) = &recorder {
         recorder::end(recorder, &mut out)?;
     }

@@ -90,6 +90,8 @@ impl Default for Config {
             },
             metrics: metrics_defaults(),
             containers: true,
+            container_engines: None,
+            hold: crate::hold::HoldLimits::default(),
             scope: None,
         }
     }

@@ -7,8 +7,8 @@ use super::Config;
 use super::fault::Fault;
 use super::node::Node;
 use super::read::{
-    append_output, boolean, choice, drop_action, duration, each, number, pairs, path, paths, plugin, put, selection,
-    string, text, texts,
+    append_output, boolean, choice, drop_action, duration, each, json, number, pairs, path, paths, plugin, put,
+    selection, string, text, texts,
 };
 use super::settings::{CaptureMode, DropAction, EngineKind, LibsLevel, LogLevel};
 use super::shape::{Property, Shape, property, required};
@@ -90,6 +90,8 @@ const PLUGIN: Shape = Shape::Object(&[
     property("init_config", Shape::Either(&[Shape::Text, Shape::Map(&Shape::Any), Shape::Null])),
     property("open_params", Shape::Text),
 ]);
+
+const ENGINES: Shape = Shape::Map(&Shape::Any);
 
 const INCLUDED: Shape = Shape::Either(&[
     Shape::Text,
@@ -311,7 +313,7 @@ pub const KEYS: &[Key] = &[
     key("plugins", Shape::List(&PLUGIN), "[]", "Plugins: name, library_path, init_config, open_params.", |c, n| {
         put(&mut c.plugins, each(n, plugin))
     })
-    .differs("Plugins are not loaded yet. The container plugin is not needed: its fields are built in."),
+    .differs("Plugins are not loaded yet. The container plugin is not needed: its fields are built in, and `engines` of its `init_config` is taken over."),
     key("plugins_hostinfo", Shape::Bool, "true", "Give plugins' sources the host's users and interfaces.", |c, n| {
         put(&mut c.plugins_hostinfo, boolean(n))
     }),
@@ -613,8 +615,33 @@ pub const KEYS: &[Key] = &[
         "peregrine.containers.enabled",
         Shape::Bool,
         "true",
-        "Give container fields values, from the cgroup's path.",
+        "Find out about containers: the id from the control group, everything else from the runtime.",
         |c, n| put(&mut c.containers, boolean(n)),
+    ),
+    key(
+        "peregrine.containers.engines",
+        ENGINES,
+        "{}",
+        "The engines that are asked, as in the container plugin's `init_config`: by name `{enabled, sockets}`; goes before that.",
+        |c, n| {
+            c.container_engines =
+                Some(json(n)).filter(|engines| engines.as_object().is_some_and(|all| !all.is_empty()));
+            Ok(())
+        },
+    ),
+    key(
+        "peregrine.containers.wait",
+        Shape::Integer(0, 60_000),
+        "1000",
+        "Milliseconds that an event waits at most for what rules and outputs ask of its container; then its alerts are marked.",
+        |c, n| put(&mut c.hold.wait, millis(n)),
+    ),
+    key(
+        "peregrine.containers.max_held",
+        Shape::Integer(0, 1_000_000),
+        "4096",
+        "Events that wait at most; then the oldest goes as it is.",
+        |c, n| put(&mut c.hold.most, number(n)),
     ),
     key(
         "peregrine.capture.before",

@@ -119,6 +119,10 @@ pub struct Config {
     pub metrics: Metrics,
     /// Whether container fields have values.
     pub containers: bool,
+    /// The container engines, where they are set apart from the container plugin's configuration.
+    pub container_engines: Option<serde_json::Value>,
+    /// How long events wait for their containers, and how many.
+    pub hold: crate::hold::HoldLimits,
     /// Whose events are wanted; everybody's where it is none.
     pub scope: Option<peregrine_driver::Scope>,
 }
@@ -160,6 +164,7 @@ impl Config {
                 return Err(format!("Cannot load plugin '{name}': plugin config not found for given name"));
             }
         }
+        crate::containers::settings(self)?;
         let metrics = &self.metrics;
         let has_output = metrics.output_rule || metrics.output_file.is_some();
         if metrics.enabled && !has_output && !self.webserver.prometheus_metrics_enabled {

@@ -11,7 +11,7 @@ pub const REMOVED: &[(&str, &str)] = &[
     ("syscall_buf_size_preset", "use engine.modern_ebpf.buf_size_preset"),
     ("syscall_drop_failed_exit", "use engine.modern_ebpf.drop_failed_exit"),
     ("modern_bpf", "use engine.modern_ebpf.cpus_for_each_buffer"),
-    ("container_engines", "containers are found by their cgroups; peregrine.containers.enabled switches them off"),
+    ("container_engines", "containers are found by their cgroups and runtimes; see peregrine.containers.*"),
     ("metadata_download", "Kubernetes metadata is no longer downloaded by Falco's engine; leave it out"),
     ("webserver.k8s_audit_endpoint", "the audit log comes from the k8saudit plugin since Falco 0.32"),
     ("rule_files", "it never had an effect; the key is rules_files"),

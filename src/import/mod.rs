@@ -242,7 +242,7 @@ fn plugins(config: &Config, tree: &Node, report: &mut Report) {
     for plugin in config.plugins_to_load() {
         let subject = format!("plugin {}", plugin.name);
         if plugin.name == "container" {
-            let message = "container fields are built in; the plugin's own settings are not needed";
+            let message = "container fields are built in; of the plugin's own settings its engines are taken over";
             report.add(Verdict::Better, subject, &place, message);
             continue;
         }

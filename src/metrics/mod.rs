@@ -11,8 +11,10 @@ pub mod table;
 use crate::config::{Config, Metrics};
 use crate::detector::Detector;
 use crate::failure::Failure;
+use crate::hold::HoldFigures;
 use arc_swap::ArcSwapOption;
 use peregrine_alert::Priority;
+use peregrine_containers::Figures;
 use peregrine_driver::Stats;
 use peregrine_outputs::Outputs;
 use peregrine_state::Counters;
@@ -46,6 +48,10 @@ pub struct Published {
     pub reloads: (u64, u64),
     /// The outputs at work.
     pub outputs: Option<Arc<Outputs>>,
+    /// What became of questions for containers.
+    pub containers: Figures,
+    /// What became of events that waited for the answers.
+    pub held: HoldFigures,
 }
 
 /// What metrics say of a rule.
@@ -181,6 +187,8 @@ impl Telemetry {
             matches: Vec::new(),
             reload_ts: self.reload_ts,
             reloads: (0, 0),
+            containers: Figures::default(),
+            held: HoldFigures::default(),
             outputs: None,
         });
         self.shared.published.store(Some(Arc::new(published)));
@@ -264,6 +272,8 @@ mod tests {
             matches: vec![4, 0],
             reload_ts: 5,
             reloads: (2, 1),
+            containers: Figures::default(),
+            held: HoldFigures::default(),
             outputs: None,
         }
     }

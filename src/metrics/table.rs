@@ -206,6 +206,8 @@ pub const METRICS: &[Metric] = &[
     own("peregrine_kernel_total", Counter, &["counter"], "Every counter of the kernel programs, under its own name.", kernel_counters),
     own("peregrine_state_users", Gauge, &[], "Users and groups that are known.", |v| one(v.at.state.n_users)),
     own("peregrine_state_containers", Gauge, &[], "Containers that are known.", |v| one(v.at.state.n_containers)),
+    own("peregrine_containers_total", Counter, &["result"], "Containers that were asked for, and what came of it.", containers),
+    own("peregrine_containers_held_total", Counter, &["result"], "Events that waited for their container to be known, and what came of it; alerts that are marked because it is not.", held),
     own("peregrine_state_total", Counter, &["counter"], "Counters of the state that Falco has not.", state_counters),
     own("peregrine_output_offered_total", Counter, &["output"], "Alerts offered to an output.", |v| outputs(v, |r| r.offered)),
     own("peregrine_output_delivered_total", Counter, &["output"], "Alerts delivered.", |v| outputs(v, |r| r.delivered)),
@@ -287,6 +289,24 @@ fn cpus(view: &View<'_>, of: fn(&peregrine_driver::Counters) -> u64) -> Vec<Samp
 fn reloads(view: &View<'_>) -> Vec<Sample> {
     let (done, refused) = view.at.reloads;
     [("done", done), ("refused", refused)].map(|(r, n)| sample(&[("result", r)], "", Value::Uint(n))).into()
+}
+
+fn containers(view: &View<'_>) -> Vec<Sample> {
+    let f = view.at.containers;
+    let results = [("asked", f.asked), ("found", f.found), ("unknown", f.unknown), ("lost", f.lost)];
+    results.map(|(r, n)| sample(&[("result", r)], "", Value::Uint(n))).into()
+}
+
+fn held(view: &View<'_>) -> Vec<Sample> {
+    let f = view.at.held;
+    let results = [
+        ("held", f.held),
+        ("completed", f.completed),
+        ("unknown", f.unknown),
+        ("overflowed", f.overflowed),
+        ("marked", f.marked),
+    ];
+    results.map(|(r, n)| sample(&[("result", r)], "", Value::Uint(n))).into()
 }
 
 fn kernel_counters(view: &View<'_>) -> Vec<Sample> {

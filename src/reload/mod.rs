@@ -210,6 +210,7 @@ const FIXED: &[Fixed] = &[
     ("falco_libs.thread_table_auto_purging_*", |a, b| a.purging != b.purging),
     ("plugins", |a, b| a.plugins != b.plugins || a.load_plugins != b.load_plugins),
     ("peregrine.containers.enabled", |a, b| a.containers != b.containers),
+    ("peregrine.containers.engines", |a, b| a.container_engines != b.container_engines),
     ("watch_config_files", |a, b| a.watch_config_files != b.watch_config_files),
     ("webserver", |a, b| a.webserver != b.webserver),
     ("metrics", |a, b| a.metrics != b.metrics),

@@ -157,6 +157,33 @@ impl Engine {
         &self.hits
     }
 
+    /// All rules that match, whatever [`Matching`] says; none is counted.
+    pub fn all_matches(&mut self, moment: &Moment<'_>) -> Vec<u32> {
+        let mut hits = Vec::new();
+        eval::rules(&self.plan, &mut self.memory, kind_of(moment.event), moment, |rule| {
+            hits.push(rule);
+            true
+        });
+        hits
+    }
+
+    /// The last event's matches count as none: it is decided later whether they are any.
+    pub fn take_back(&mut self) {
+        self.hits.drain(..).for_each(|rule| self.matches[rule as usize] -= 1);
+    }
+
+    /// Counts a match that was decided later.
+    pub fn count(&mut self, rule: u32) {
+        if let Some(matches) = self.matches.get_mut(rule as usize) {
+            *matches += 1;
+        }
+    }
+
+    /// How many rules may match one event.
+    pub fn matching(&self) -> Matching {
+        self.matching
+    }
+
     /// The rules that matched the last event, as [`Engine::evaluate`] gave them.
     pub fn hits(&self) -> &[u32] {
         &self.hits

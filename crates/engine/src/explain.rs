@@ -158,6 +158,13 @@ impl Tracer {
         self.codes.contains(moment.event.code)
     }
 
+    /// The outcome of each comparison, in the order of writing.
+    pub(crate) fn outcomes(&mut self, moment: &Moment<'_>) -> Vec<bool> {
+        let mut outcomes = Vec::with_capacity(self.texts.len());
+        eval::checks(&self.plan, &mut self.memory, moment, |_, holds, _| outcomes.push(holds));
+        outcomes
+    }
+
     /// Evaluates every part, also those that an ordinary evaluation would pass over.
     pub fn trace(&mut self, moment: &Moment<'_>) -> Trace {
         let mut outcomes = Vec::with_capacity(self.texts.len());

@@ -9,6 +9,7 @@ pub mod eval;
 pub mod explain;
 pub mod fields;
 pub mod graph;
+pub mod late;
 pub mod names;
 pub mod needs;
 pub mod ops;
@@ -20,5 +21,5 @@ pub mod value;
 
 pub use engine::{Engine, EngineError, Matching, Rule};
 pub use needs::EventNeeds;
-pub use session::Session;
+pub use session::{Lack, Session};
 pub use value::{Moment, Value};

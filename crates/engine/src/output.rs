@@ -2,6 +2,7 @@
 
 use crate::fields::Fields;
 use crate::fields::render;
+use crate::late;
 use crate::transform;
 use crate::value::{Moment, Value};
 use bumpalo::collections::Vec as BumpVec;
@@ -30,6 +31,20 @@ pub fn write(format: &Format, fields: &Fields, moment: &Moment<'_>, out: &mut St
         }
     }
     true
+}
+
+/// The format with every value put in that does not wait for the container.
+pub fn settle(format: &Format, fields: &Fields, moment: &Moment<'_>) -> Format {
+    let settled = |piece: &Piece| match piece {
+        Piece::Value { value, .. } if !late::is_late(&value.operand, fields) => {
+            let one = Format { pieces: vec![piece.clone()], ..Format::default() };
+            let mut text = String::new();
+            write(&one, fields, moment, &mut text);
+            Piece::Literal(text)
+        }
+        piece => piece.clone(),
+    };
+    Format { pieces: format.pieces.iter().map(settled).collect(), ..format.clone() }
 }
 
 /// The values of the format's fields, typed, by their texts; those under transformers only if asked for.

@@ -3,8 +3,10 @@
 use crate::names::Names;
 use jiff::tz::TimeZone;
 use peregrine_event::{Event, category};
+use peregrine_state::{Container, State};
 use rustc_hash::FxHashMap;
 use std::cell::{Cell, RefCell};
+use std::sync::Arc;
 
 /// Most threads whose CPU time is summed for `thread.totexectime`.
 const MAX_THREADS: usize = 1 << 17;
@@ -36,6 +38,10 @@ pub struct Session {
     switches: RefCell<Switches>,
     usage: RefCell<FxHashMap<Clock, Usage>>,
     counter: Cell<u64>,
+    /// What the container of the event at hand would have been needed for, see [`Session::lack`].
+    lack: Cell<Lack>,
+    /// The container of an event that is looked at once more, see [`Session::later`].
+    late: RefCell<Option<Arc<[u8]>>>,
     /// Where paths are joined.
     pub(crate) path: RefCell<Vec<u8>>,
 }
@@ -56,9 +62,23 @@ impl Default for Session {
             switches: RefCell::default(),
             usage: RefCell::default(),
             counter: Cell::new(0),
+            lack: Cell::default(),
+            late: RefCell::default(),
             path: RefCell::new(Vec::with_capacity(PATH)),
         }
     }
+}
+
+/// What was missing of a container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Lack {
+    /// Nothing that was asked for.
+    #[default]
+    Nothing,
+    /// Nobody knows it.
+    Unknown,
+    /// Somebody was asked who has not answered yet.
+    NotYet,
 }
 
 /// Number of the last information event, the sum of CPU time that it told, and its growth.
@@ -145,6 +165,31 @@ impl Session {
             *entry = (num, sum, if entry.1 == 0 { 0 } else { sum.wrapping_sub(entry.1) });
         }
         entry.2
+    }
+
+    /// What was missing of the event's container since [`Session::forget_lack`].
+    pub fn lack(&self) -> Lack {
+        self.lack.get()
+    }
+
+    /// Nothing is missing as yet.
+    pub fn forget_lack(&self) {
+        self.lack.set(Lack::Nothing);
+    }
+
+    /// A value of the container is missing.
+    pub(crate) fn lacked(&self, lack: Lack) {
+        self.lack.set(lack);
+    }
+
+    /// From now on events belong to this container, whatever their threads, which may be gone; until told otherwise.
+    pub fn later(&self, container: Option<Arc<[u8]>>) {
+        *self.late.borrow_mut() = container;
+    }
+
+    /// The container that [`Session::later`] set.
+    pub(crate) fn late<'a>(&self, state: &'a State) -> Option<Option<&'a Container>> {
+        self.late.borrow().as_ref().map(|id| state.container(id))
     }
 
     /// 1, 2, 3, … at each call.

@@ -265,7 +265,7 @@ fn containers_can_be_off() {
     };
     let text = |text: &str| Json::Text(text.into());
     let mut session = Session::default();
-    assert_eq!(json(&session), [text("host"), text("host"), text(""), Json::Null, Json::Null]);
+    assert_eq!(json(&session), [text("host"), text("host"), text(""), Json::Bool(false), Json::Null]);
     session.containers = false;
     assert_eq!(json(&session), vec![Json::Null; 5]);
 }

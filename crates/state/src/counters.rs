@@ -51,7 +51,7 @@ pub struct Limits {
     pub fds: usize,
     /// Users and groups of host and containers together.
     pub users: usize,
-    /// Containers told of by captures.
+    /// Containers, those included of which only the id is known.
     pub containers: usize,
     /// Enter events kept at one time.
     pub stored_enters: usize,

@@ -1,7 +1,7 @@
 //! The state and how an event is applied to it.
 
 use crate::apply;
-use crate::container::{Container, Containers, Known};
+use crate::container::{Cgroups, Container, Containers, Known, Wanted, find_in};
 use crate::counters::{Counters, Limits};
 use crate::fd::{FdInfo, FdTable};
 use crate::purge::{Purger, Purging};
@@ -14,6 +14,7 @@ use peregrine_capture::tables::{Interface, Machine, Tables};
 use peregrine_event::{Event, EventInfo, code, eflags, record};
 use std::collections::VecDeque;
 use std::fmt;
+use std::sync::Arc;
 
 /// How a state is kept.
 pub struct Options {
@@ -21,6 +22,11 @@ pub struct Options {
     pub limits: Limits,
     /// Whether threads have container ids; without, every thread counts as the host's.
     pub containers: bool,
+    /// Whether containers that are met are to be asked for, see [`State::take_wanted`]; not on replay, where nobody
+    /// answers.
+    pub discover: bool,
+    /// The one container that every thread belongs to, whatever its control groups say.
+    pub fixed: Option<Box<Container>>,
     /// Whom to ask for threads that caused an event but are not in the table; none on replay.
     pub source: Option<Box<dyn ThreadSource>>,
     /// When threads go whose end was missed; only where there is a source to ask.
@@ -29,7 +35,14 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { limits: Limits::default(), containers: true, source: None, purging: Purging::default() }
+        Self {
+            limits: Limits::default(),
+            containers: true,
+            discover: false,
+            fixed: None,
+            source: None,
+            purging: Purging::default(),
+        }
     }
 }
 
@@ -40,6 +53,10 @@ pub struct State {
     pub(crate) threads: Threads,
     pub(crate) users: Users,
     pub(crate) known_containers: Containers,
+    /// The container that an event told of, and the event's number.
+    pub(crate) told: Option<(u64, Arc<Container>)>,
+    /// Id of the one container that every thread belongs to.
+    pub(crate) fixed: Option<Arc<[u8]>>,
     pub(crate) cgroups: Known,
     pub(crate) counters: Counters,
     pub(crate) limits: Limits,
@@ -197,12 +214,15 @@ impl State {
 
     /// A state from a capture's tables or a snapshot.
     pub fn with_options(tables: Tables, options: Options) -> Self {
+        let fixed = options.fixed.filter(|_| options.containers);
         let mut state = Self {
             machine: None,
             interfaces: Vec::new(),
             threads: Threads::default(),
             users: Users::default(),
-            known_containers: Containers::default(),
+            known_containers: Containers::new(options.discover && options.containers),
+            told: None,
+            fixed: fixed.as_ref().map(|container| container.id.as_bytes().into()),
             cgroups: Known::default(),
             counters: Counters::default(),
             limits: options.limits,
@@ -219,6 +239,9 @@ impl State {
             current: -1,
             num: 0,
         };
+        if let Some(container) = fixed {
+            state.known_containers.insert(*container, state.limits.containers.max(1));
+        }
         state.load(tables);
         state
     }
@@ -234,6 +257,10 @@ impl State {
         }
         if !self.own && !event.tail().is_empty() {
             self.own = event.tail().starts_with(&record::MAGIC);
+            if self.own && self.containers {
+                // A recording tells of every container, though later than of its first process.
+                self.known_containers.discover();
+            }
         }
         let mut context = Context { num: self.num, ..Context::default() };
         self.locate(event, &mut context);
@@ -241,6 +268,11 @@ impl State {
             apply(self, event, &mut context);
         }
         context
+    }
+
+    /// Number of the event at hand, counting from 1.
+    pub(crate) fn num(&self) -> u64 {
+        self.num
     }
 
     /// Ends an event after its rules were evaluated: removes what it closed or ended.
@@ -270,6 +302,7 @@ impl State {
         let Some(thread) = self.threads.get(slot) else { return };
         if self.own && thread.vtid == 1 && thread.vpid == 1 && !thread.container_id.is_empty() {
             self.users.remove_container(&thread.container_id);
+            self.known_containers.end(&thread.container_id);
         }
     }
 
@@ -399,9 +432,48 @@ impl State {
         self.users.host().1
     }
 
-    /// What captures told of a container.
+    /// What is known of a container.
     pub fn container(&self, id: &[u8]) -> Option<&Container> {
-        self.known_containers.get(id)
+        self.known_containers.get(id).map(|container| &**container)
+    }
+
+    /// Whether a container was asked for and nobody has answered yet; `None` where nobody is asked.
+    pub fn container_is_asked(&self, id: &[u8]) -> Option<bool> {
+        self.known_containers.is_asked(id, self.limits.containers)
+    }
+
+    /// The container that the event of this number told of.
+    pub fn container_told(&self, num: u64) -> Option<&Container> {
+        self.told.as_ref().filter(|(at, _)| *at == num).map(|(_, container)| &**container)
+    }
+
+    /// The containers that were met for the first time since the last call.
+    pub fn take_wanted(&mut self) -> Vec<Wanted> {
+        self.known_containers.take_wanted()
+    }
+
+    /// Whether there are any.
+    pub fn has_wanted(&self) -> bool {
+        self.known_containers.has_wanted()
+    }
+
+    /// What a thread's control groups say. Their container may be one that was not met before.
+    pub(crate) fn cgroups_of(&mut self, list: &[u8], tid: i64) -> Option<Cgroups> {
+        let mut cgroups = self.cgroups.get(list, self.containers)?;
+        if let Some(fixed) = &self.fixed {
+            cgroups.container_id = Arc::clone(fixed);
+            return Some(cgroups);
+        }
+        let wanted = || {
+            let found = find_in(&cgroups.entries);
+            let full_id = found.map_or(&[][..], |found| found.full_id()).into();
+            let cgroup = found.map_or(&[][..], |found| found.path).into();
+            Wanted { id: Arc::clone(&cgroups.container_id), full_id, cgroup, tid }
+        };
+        if !self.known_containers.meet(wanted, &cgroups.container_id, self.limits.containers) {
+            self.counters.n_drops_full_usertable += 1;
+        }
+        Some(cgroups)
     }
 
     /// The host's interfaces.

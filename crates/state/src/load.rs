@@ -102,7 +102,7 @@ impl State {
         replace(&mut thread.root, &from.root);
         thread.set_exepath(&from.exepath);
         thread.set_args(&from.args);
-        thread.set_cgroups(self.cgroups.get(&from.cgroups, self.containers));
+        thread.set_cgroups(self.cgroups_of(&from.cgroups, from.tid));
         if thread.is_main() {
             thread.set_env(&from.env);
             join(b"", &from.cwd, &mut thread.cwd);

@@ -1,12 +1,14 @@
 //! What the fields' functions reach for: the thread, its leader and ancestors, the descriptor, text built in scratch
 //! memory.
 
+use crate::session::Lack;
 use crate::value::{Moment, Value};
 use bumpalo::collections::Vec as BumpVec;
 use peregrine_event::record::Tag;
 use peregrine_event::{ParamType, category, code, eflags};
-use peregrine_state::{FdInfo, State, ThreadInfo, path};
+use peregrine_state::{Container, FdInfo, State, ThreadInfo, path};
 use std::fmt;
+use std::sync::{Arc, LazyLock};
 
 /// Defines functions of [`super::Extract`]'s type that need no argument.
 macro_rules! take {
@@ -46,6 +48,11 @@ impl fmt::Write for Text<'_> {
 }
 
 impl<'a> Moment<'a> {
+    /// The id of the thread's container, empty for the host.
+    pub fn container_of_thread(&self) -> Arc<[u8]> {
+        self.thread().map(|thread| Arc::clone(&thread.container_id)).unwrap_or_default()
+    }
+
     /// The thread that caused the event. Events that do not change the state have one too, if it is known.
     pub(super) fn thread(&self) -> Option<&'a ThreadInfo> {
         let slot = self.context.thread.or_else(|| self.state.lookup(self.event.tid))?;
@@ -65,6 +72,47 @@ impl<'a> Moment<'a> {
     /// The container of a thread: empty for the host, and always without container support.
     pub(super) fn container_id(&self, thread: &'a ThreadInfo) -> &'a [u8] {
         if self.session.containers { &thread.container_id } else { &[] }
+    }
+
+    /// The id of the event's container, `host` outside of containers; nothing for an unknown thread and without container
+    /// support. Rules ask for it on every event: nothing is looked up.
+    pub(super) fn shown_container_id(&self) -> Option<&'a [u8]> {
+        if !self.session.containers {
+            return None;
+        }
+        if let Some(told) = self.state.container_told(self.context.num) {
+            return Some(told.id.as_bytes());
+        }
+        let id = &self.thread()?.container_id[..];
+        Some(if id.is_empty() { b"host" } else { id })
+    }
+
+    /// What is known of the event's container: of the one that it tells of, else the thread's. If it ought to be known and
+    /// is not, the session learns of the lack.
+    pub(super) fn container_info(&self) -> Option<&'a Container> {
+        static HOST: LazyLock<Container> = LazyLock::new(Container::host);
+        if !self.session.containers {
+            return None;
+        }
+        if let Some(told) = self.state.container_told(self.context.num) {
+            return Some(told);
+        }
+        if let Some(late) = self.session.late(self.state) {
+            return late;
+        }
+        let id = &self.thread()?.container_id[..];
+        if id.is_empty() {
+            return Some(&HOST);
+        }
+        let known = self.state.container(id);
+        if known.is_none() {
+            match self.state.container_is_asked(id) {
+                Some(true) => self.session.lacked(Lack::NotYet),
+                Some(false) => self.session.lacked(Lack::Unknown),
+                None => {}
+            }
+        }
+        known
     }
 
     /// The event's descriptor, if it is known.

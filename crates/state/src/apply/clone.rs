@@ -203,7 +203,7 @@ fn fill_from_event(state: &mut State, event: &Event<'_>, new: &mut ThreadInfo) {
     set_memory(event, new);
     (new.uid, new.gid) = (u32_of(event, param::UID), u32_of(event, param::GID));
     if let Some(cgroups) = event.value(param::CGROUPS) {
-        new.set_cgroups(state.cgroups.get(cgroups, state.containers));
+        new.set_cgroups(state.cgroups_of(cgroups, new.tid));
     }
     new.clone_ts = event.ts;
 }

@@ -45,7 +45,7 @@ mod param {
 pub(super) fn exec(state: &mut State, event: &Event<'_>, context: &mut Context) {
     let Some((slot, _)) = success(event, context) else { return };
     resurrect(state, slot);
-    let cgroups = event.value(param::CGROUPS).and_then(|list| state.cgroups.get(list, state.containers));
+    let cgroups = event.value(param::CGROUPS).and_then(|list| state.cgroups_of(list, event.tid));
     let Some(thread) = state.threads.get_mut(slot) else { return };
     set_image(event, thread);
     thread.set_cgroups(cgroups);

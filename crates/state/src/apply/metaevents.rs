@@ -1,10 +1,11 @@
 //! Events that no thread causes: users, groups and containers that came or went.
 
 use super::{text, u32_of};
-use crate::container::{Container, json};
+use crate::container::Container;
 use crate::inspect::{Context, State};
 use crate::users::{Group, User};
 use peregrine_event::Event;
+use std::sync::Arc;
 
 pub(super) fn user_added(state: &mut State, event: &Event<'_>, _context: &mut Context) {
     let user = User {
@@ -51,8 +52,9 @@ pub(super) fn asynchronous(state: &mut State, event: &Event<'_>, _context: &mut 
     match event.text(1) {
         Some(b"container") => container_came(state, json),
         Some(b"container_removed") => {
-            if let Some(id) = json::string(json, b"id") {
-                state.known_containers.remove(&id);
+            if let Some(container) = Container::from_json(json) {
+                state.known_containers.remove(container.id.as_bytes());
+                state.told = Some((state.num(), Arc::new(container)));
             }
         }
         _ => {}
@@ -60,12 +62,10 @@ pub(super) fn asynchronous(state: &mut State, event: &Event<'_>, _context: &mut 
 }
 
 fn container_came(state: &mut State, json: &[u8]) {
-    let Some(id) = json::string(json, b"id").filter(|id| !id.is_empty()) else { return };
-    let container = Container {
-        name: json::string(json, b"name").unwrap_or_default(),
-        image: json::string(json, b"image").unwrap_or_default(),
-    };
-    if !state.known_containers.insert(id, container, state.limits.containers) {
+    let Some(container) = Container::from_json(json) else { return };
+    let id = container.id.clone();
+    if !state.known_containers.insert(container, state.limits.containers) {
         state.counters.n_drops_full_usertable += 1;
     }
+    state.told = state.known_containers.get(id.as_bytes()).map(|container| (state.num(), Arc::clone(container)));
 }

@@ -26,8 +26,38 @@ const LAYOUTS: &[Layout] = &[
 const ID_LEN: usize = 64;
 const SHORT_LEN: usize = 12;
 
+/// A container as a path names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Found<'a> {
+    /// Its id, at most 12 characters of one that a runtime made up.
+    pub id: &'a [u8],
+    /// The path.
+    pub path: &'a [u8],
+}
+
+impl<'a> Found<'a> {
+    /// The whole id: 64 characters, or as many as the id has.
+    pub fn full_id(&self) -> &'a [u8] {
+        // The id is a part of the path, and what follows it in its component belongs to it.
+        let at = self.path.windows(self.id.len().max(1)).rposition(|window| window == self.id).unwrap_or(0);
+        let rest = self.path.get(at..).unwrap_or_default();
+        let short = self.id.len() < SHORT_LEN;
+        let whole = rest.iter().position(|b| *b == b'/').unwrap_or(rest.len());
+        match rest.get(..ID_LEN).filter(|id| id.iter().all(u8::is_ascii_hexdigit)) {
+            Some(id) => id,
+            None if short => self.id,
+            None => &rest[..whole.min(ID_LEN)],
+        }
+    }
+}
+
 /// The id of the container that these cgroups (`subsys=path` entries, NUL after each) belong to; empty for the host.
 pub fn id_of(cgroups: &[u8]) -> &[u8] {
+    find_in(cgroups).map_or(&[], |found| found.id)
+}
+
+/// The container that these cgroups belong to, likewise; `None` for the host.
+pub fn find_in(cgroups: &[u8]) -> Option<Found<'_>> {
     let mut before: &[u8] = &[];
     for path in cgroups.split(|b| *b == 0).filter_map(path_of) {
         // With the second version of cgroups all controllers have one path.
@@ -37,10 +67,10 @@ pub fn id_of(cgroups: &[u8]) -> &[u8] {
         before = path;
         // An engine that recognises the path but finds no id in it ends the search in this path.
         if let Some(id) = id_in(path).filter(|id| !id.is_empty()) {
-            return id;
+            return Some(Found { id, path });
         }
     }
-    &[]
+    None
 }
 
 fn path_of(entry: &[u8]) -> Option<&[u8]> {
@@ -53,6 +83,7 @@ fn id_in(path: &[u8]) -> Option<&[u8]> {
     let layouts = if path.len() > ID_LEN { LAYOUTS } else { &[] };
     let runtimes = layouts.iter().find_map(|layout| full_id(path, layout.0, layout.1));
     runtimes
+        .or_else(|| machine_id(path))
         .or_else(|| containerd_id(path))
         .or_else(|| lxc_id(path))
         .or_else(|| libvirt_id(path))
@@ -70,6 +101,28 @@ fn full_id<'a>(path: &'a [u8], prefix: &[u8], suffix: &[u8]) -> Option<&'a [u8]>
     let digits = path[start..].iter().position(|b| !b.is_ascii_hexdigit());
     let fits = end.checked_sub(start) == Some(ID_LEN) && digits.is_none_or(|at| start + at >= ID_LEN);
     fits.then(|| &path[start..start + SHORT_LEN])
+}
+
+/// Ours: the name of a machine of systemd's, whose unit is `machine-NAME.scope` or `systemd-nspawn@NAME.service`. Those
+/// of libvirt are its own affair, and virtual machines no containers.
+fn machine_id(path: &[u8]) -> Option<&[u8]> {
+    let scope = |unit: &'_ [u8]| -> Option<(usize, usize)> {
+        let name = unit.strip_prefix(b"machine-")?.strip_suffix(b".scope")?;
+        let others = name.starts_with(b"lxc\\x2d") || name.starts_with(b"qemu\\x2d");
+        (!name.is_empty() && !others).then_some((8, name.len()))
+    };
+    let service = |unit: &'_ [u8]| -> Option<(usize, usize)> {
+        let name = unit.strip_prefix(b"systemd-nspawn@")?.strip_suffix(b".service")?;
+        (!name.is_empty()).then_some((15, name.len()))
+    };
+    let mut slice = false;
+    for unit in path.split(|b| *b == b'/') {
+        if let Some((at, len)) = service(unit).or_else(|| scope(unit).filter(|_| slice)) {
+            return Some(&unit[at..at + len]);
+        }
+        slice = unit == b"machine.slice";
+    }
+    None
 }
 
 /// What follows the namespace, the first component that can be one and is not the last: 1 to 64 characters, slashes
@@ -289,12 +342,35 @@ mod tests {
     }
 
     #[test]
+    fn machines_of_systemd() {
+        check(&[
+            ("/machine.slice/machine-web.scope", "web"),
+            ("/machine.slice/machine-web.scope/payload/init.scope", "web"),
+            ("/machine.slice/systemd-nspawn@a-b.service/payload", "a-b"),
+            ("/machine-web.scope", ""),
+            (r"/machine.slice/machine-qemu\x2d1\x2dvm.scope", ""),
+        ]);
+    }
+
+    #[test]
     fn the_first_path_decides_not_the_first_engine() {
         let both = format!("cpu=/default/nginx\0memory=/docker/{HEX}\0");
         assert_eq!(id_of(both.as_bytes()), b"nginx");
         // LXC recognises the first path though there is no id in it.
         let empty = format!("cpu=/lxc/\0memory=\0io=/docker/{HEX}\0");
         assert_eq!(id_of(empty.as_bytes()), SHORT.as_bytes());
+    }
+
+    #[test]
+    fn whole_ids() {
+        let full = |path: &str| {
+            let cgroups = format!("cpu={path}\0");
+            String::from_utf8(find_in(cgroups.as_bytes()).unwrap().full_id().to_vec()).unwrap()
+        };
+        assert_eq!(full(&format!("/docker/{HEX}")), HEX);
+        assert_eq!(full(&format!("/x.slice/libpod-{HEX}.scope/container")), HEX);
+        assert_eq!(full("/default/test_container"), "test_container");
+        assert_eq!((full("/lxc.payload.web"), full("/default/a")), ("web".into(), "a".into()));
     }
 
     #[test]

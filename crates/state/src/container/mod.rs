@@ -1,11 +1,13 @@
-//! Containers: which one a thread is in, and what captures tell of them.
+//! Containers: which one a thread is in, and what is known of it.
 
 mod cgroup;
 mod info;
-pub(crate) mod json;
 mod known;
+mod table;
 
-pub use cgroup::id_of;
 pub(crate) use cgroup::push_cgroup;
-pub use info::{Container, Containers};
+pub use cgroup::{Found, find_in, id_of};
+pub use info::{Container, Engine, LABEL_MAX, Labels, Lookup, Mount, split_image};
 pub(crate) use known::{Cgroups, Known};
+pub(crate) use table::Containers;
+pub use table::Wanted;

@@ -1,9 +1,10 @@
 //! Directories, credentials, limits, sizes, accounts, containers, events that belong to nobody.
 
 use crate::build::{P::*, act, apply, event, fd, find, state, thread};
+use peregrine_capture::tables::{Tables, Thread};
 use peregrine_event::code::*;
 use peregrine_event::defines::PPM_CL_CLONE_NEWUSER;
-use peregrine_state::State;
+use peregrine_state::{Options, State};
 
 #[test]
 fn directories() {
@@ -71,7 +72,7 @@ fn accounts_and_containers() {
     act(&mut state, -1, USER_DELETED_E, &[W(5), W(6), T(""), T(""), T(""), T("")]);
     assert!(state.user(b"", 5).is_none() && state.user(b"c1", 5).is_some());
     act(&mut state, -1, CONTAINER_JSON_2_E, &[T(r#"{"id":"c1","type":0,"name":"web","image":"nginx"}"#)]);
-    assert_eq!(state.container(b"c1").unwrap().image, b"nginx");
+    assert_eq!(state.container(b"c1").unwrap().image, "nginx");
     act(&mut state, -1, CONTAINER_JSON_2_E, &[T("{\"id\":")]);
     assert_eq!(state.counters().n_containers, 1);
     assert!(find(&state, -1).is_none(), "such events are nobody's");
@@ -87,12 +88,29 @@ fn containers_that_a_plugin_tells_of() {
     tell(&mut state, "else", json);
     assert!(state.container(b"c1").is_none(), "another plugin's");
     tell(&mut state, "container", json);
-    assert_eq!(state.container(b"c1").unwrap().name, b"web");
+    assert_eq!(state.container(b"c1").unwrap().name, "web");
     tell(&mut state, "container_removed", r#"{"container":{"id":"c2"}}"#);
     tell(&mut state, "container_removed", "junk");
     assert_eq!(state.counters().n_containers, 1);
     tell(&mut state, "container_removed", json);
     assert_eq!((state.counters().n_containers, find(&state, -1).is_none()), (0, true));
+}
+
+/// A thread in a container that nobody told of makes it wanted, once; the answer comes as an event.
+#[test]
+fn containers_that_are_met() {
+    let id = "3f9a0c27d8e14b5f6a7c8d9e0f1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c";
+    let cgroups = format!("cpu=/docker/{id}\0").into_bytes();
+    let thread = Thread { tid: 10, pid: 10, ptid: 1, cgroups, ..Thread::default() };
+    let tables = || Tables { threads: vec![thread.clone()], ..Tables::default() };
+    assert!(State::new(tables()).take_wanted().is_empty(), "on replay nobody answers");
+    let mut state = State::with_options(tables(), Options { discover: true, ..Options::default() });
+    let wanted = state.take_wanted();
+    assert_eq!((wanted.len(), &*wanted[0].id, wanted[0].tid), (1, &id.as_bytes()[..12], 10));
+    assert_eq!((&*wanted[0].full_id, &*wanted[0].cgroup), (id.as_bytes(), format!("/docker/{id}").as_bytes()));
+    assert!(state.container_is_asked(b"3f9a0c27d8e1") == Some(true) && !state.has_wanted());
+    act(&mut state, -1, ASYNCEVENT_E, &[W(0), T("container"), T(r#"{"container":{"id":"3f9a0c27d8e1"}}"#)]);
+    assert!(state.container_is_asked(b"3f9a0c27d8e1") == Some(false) && state.container(b"3f9a0c27d8e1").is_some());
 }
 
 /// Joined to more than a capture holds, a path is none.

@@ -205,8 +205,8 @@ fn events_that_are_no_calls() {
     let mut old = Old::new();
     old.act(-1, CONTAINER_E, &[T("c1"), W(0), T("web \"one\""), T("nginx")]);
     old.act(-1, CONTAINER_JSON_E, &[T(r#"{"container":{"id":"c2","image":"redis"}}"#)]);
-    assert_eq!(old.state.container(b"c1").unwrap().name, b"web \"one\"");
-    assert_eq!(old.state.container(b"c2").unwrap().image, b"redis");
+    assert_eq!(old.state.container(b"c1").unwrap().name, "web \"one\"");
+    assert_eq!(old.state.container(b"c2").unwrap().image, "redis");
     old.act(10, SCHEDSWITCH_1_E, &[I(1)]);
     assert_eq!(thread(&old.state, 10).pfmajor, 0, "the first told nothing of the thread");
     old.act(10, PROCEXIT_E, &[]);
