@@ -4,8 +4,9 @@
 
 use crate::config::Config;
 use crate::failure::Failure;
+use crate::playback::Playback;
 use peregrine_containers::{Figures, Query, Service, Settings};
-use peregrine_event::{EventWriter, code};
+use peregrine_event::{Event, EventWriter, code};
 use peregrine_state::Container;
 
 /// Number of the container plugin, which such events bear.
@@ -73,6 +74,29 @@ impl Containers {
     pub fn figures(&self) -> Figures {
         self.service.as_ref().map(Service::figures).unwrap_or_default()
     }
+}
+
+/// Asks for the containers that were met, and hands on the events of those that became known; for commands without rules,
+/// whose events wait for nothing.
+///
+/// # Errors
+/// Those of `each`.
+pub fn pump(
+    containers: &Containers,
+    playback: &mut Playback,
+    ts: u64,
+    mut each: impl FnMut(&mut Playback, &Event<'_>) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let mut known = containers.answers();
+    known.extend(playback.queries().into_iter().filter_map(|query| containers.ask(query)));
+    for container in known {
+        let bytes = event(&container, ts.max(1));
+        // An event that was just written can be read.
+        if let Ok(event) = Event::parse(&bytes, 0) {
+            each(playback, &event)?;
+        }
+    }
+    Ok(())
 }
 
 /// The event that tells of a container.

@@ -264,7 +264,9 @@ impl Running {
 
     fn finish(mut self, watched: Result<(), Failure>, events: u64, drops: u64) -> Result<Ended, Failure> {
         drop(self.reloader.take());
-        let released = self.detector.tend(self.playback.view(), u64::MAX, &mut self.out);
+        let last = self.containers.answers();
+        let told_of = last.iter().try_for_each(|container| self.tell(container));
+        let released = told_of.and(self.detector.tend(self.playback.view(), u64::MAX, &mut self.out));
         // No snapshot comes after the last alert.
         drop(self.telemetry);
         if let Some(writer) = self.writer.take() {

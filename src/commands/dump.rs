@@ -2,6 +2,7 @@
 
 use crate::cli::{ConfigArgs, json_line, one_line};
 use crate::condition;
+use crate::containers::{self, Containers};
 use crate::failure::Failure;
 use crate::live::{self, Live, LiveArgs};
 use crate::playback::Playback;
@@ -66,9 +67,17 @@ pub fn execute(args: &Args) -> Result<(), Failure> {
         }
         None => {
             let (mut live, snapshot) = Live::start(&config, &args.watch, needs)?;
+            let containers = Containers::start(&config)?;
             playback.live(snapshot)?;
             live.run(
-                |event| playback.event(event, false, &mut look).unwrap_or(Ok(())),
+                |event| {
+                    playback.event(event, false, &mut look).unwrap_or(Ok(()))?;
+                    // What is found out about containers is not shown as an event: nothing happened.
+                    containers::pump(&containers, &mut playback, event.ts, |playback, event| {
+                        playback.event(event, true, |_, _| ());
+                        Ok(())
+                    })
+                },
                 |batch, _| {
                     live::warn_of(batch);
                     Ok(lines.borrow_mut().out.flush()?)

@@ -2,13 +2,17 @@
 
 use crate::condition;
 use crate::config::Config;
+use crate::containers::{self, Containers};
 use crate::failure::Failure;
 use crate::launch::Waiting;
 use crate::live::{self, Live, LiveArgs};
 use crate::playback::Playback;
 use peregrine_capture::{CaptureError, Compression, Writer};
 use peregrine_driver::{Needs, Scope};
-use std::cell::Cell;
+use peregrine_engine::fields::Fields;
+use peregrine_engine::{Engine, Moment};
+use peregrine_event::Event;
+use std::cell::{Cell, RefCell};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -40,6 +44,41 @@ impl From<CaptureError> for Failure {
     }
 }
 
+/// What every event passes through.
+struct Recording {
+    playback: Playback,
+    filter: Option<Engine>,
+    writer: Writer,
+    containers: Containers,
+    last_ts: u64,
+}
+
+impl Recording {
+    /// Writes an event if it is wanted. The state sees it in any case: it meets the containers of which the recording has
+    /// to tell.
+    fn event(&mut self, event: &Event<'_>) -> Result<bool, Failure> {
+        let filter = &mut self.filter;
+        let look =
+            |moment: &Moment<'_>, _: &Fields| filter.as_mut().is_none_or(|filter| !filter.evaluate(moment).is_empty());
+        let wanted = self.playback.event(event, false, look).unwrap_or(false);
+        if wanted {
+            self.writer.event(event, 0)?;
+        }
+        self.last_ts = event.ts;
+        self.tell()?;
+        Ok(wanted)
+    }
+
+    /// Writes what became known of containers.
+    fn tell(&mut self) -> Result<(), Failure> {
+        let writer = &mut self.writer;
+        containers::pump(&self.containers, &mut self.playback, self.last_ts, |playback, event| {
+            playback.event(event, true, |_, _| ());
+            Ok(writer.event(event, 0)?)
+        })
+    }
+}
+
 /// Records.
 pub fn execute(mut args: Args) -> Result<(), Failure> {
     if !args.command.is_empty() && args.live.scope.is_some() {
@@ -48,8 +87,7 @@ pub fn execute(mut args: Args) -> Result<(), Failure> {
     // Nothing is loaded anew: no privilege has to stay for it.
     let config = Config { watch_config_files: false, ..Config::default() };
     let mut playback = Playback::new(&config);
-    let mut filter =
-        args.filter.as_deref().map(|text| condition::compile(text, &playback.fields, false)).transpose()?;
+    let filter = args.filter.as_deref().map(|text| condition::compile(text, &playback.fields, false)).transpose()?;
     let needs = filter.as_ref().map_or(Needs::everything(), |filter| live::needs(filter.needs()));
     let compression = if args.plain { Compression::Plain } else { Compression::Gzip };
 
@@ -61,36 +99,32 @@ pub fn execute(mut args: Args) -> Result<(), Failure> {
     // Only now: a machine that refuses must not cost the file that was there.
     let mut writer = Writer::create(&args.output, compression)?;
     writer.section(&snapshot.tables)?;
+    let containers = Containers::start(&config)?;
     playback.live(snapshot)?;
     if let Some(child) = &mut child {
         child.go()?;
     }
     let most = args.max_size.map_or(u64::MAX, |mib| mib.saturating_mul(1 << 20));
     let left = Cell::new(args.live.events.unwrap_or(u64::MAX));
+    let recording = RefCell::new(Recording { playback, filter, writer, containers, last_ts: 0 });
     live.run(
         |event| {
             if left.get() == 0 {
                 return Ok(());
             }
-            let wanted = match &mut filter {
-                None => true,
-                Some(filter) => {
-                    playback.event(event, false, |moment, _| !filter.evaluate(moment).is_empty()).unwrap_or(false)
-                }
-            };
-            if wanted {
-                writer.event(event, 0)?;
-                left.set(if writer.stats().bytes < most { left.get() - 1 } else { 0 });
+            let mut recording = recording.borrow_mut();
+            if recording.event(event)? {
+                left.set(if recording.writer.stats().bytes < most { left.get() - 1 } else { 0 });
             }
             Ok(())
         },
         |batch, _| {
             live::warn_of(batch);
-            Ok(())
+            recording.borrow_mut().tell()
         },
         || left.get() == 0 || child.as_mut().is_some_and(Waiting::ended),
     )?;
-    let written = writer.finish()?;
+    let written = recording.into_inner().writer.finish()?;
     // When the recording was stopped first, the command ends with it.
     drop(child);
     let counted = live.stats()?.total();

@@ -49,7 +49,7 @@ const SHOWN: &[&str] = &[
 /// The rules as a file: the second and third match containers of the image by these tests alone.
 fn rules(image: &str, name: &str) -> String {
     let shown: Vec<String> = SHOWN.iter().map(|field| format!("{field}=%{field}")).collect();
-    let exec = "evt.type in (execve, execveat) and evt.dir=< and container.id != host";
+    let exec = "evt.type in (execve, execveat) and evt.res=SUCCESS and container.id != host";
     let conditions = [
         format!("{exec} and proc.name=sh"),
         format!("evt.type in (open, openat) and evt.is_open_write=true and fd.name=/made and {image}"),

@@ -79,10 +79,12 @@ fn by_place(query: &Query, settings: &Settings) -> Option<Found> {
 /// By a bundle: its specification says who made it.
 fn by_bundle(bundle: &Path, query: &Query, settings: &Settings, owner: Option<u32>) -> Option<Found> {
     let spec: Value = json(&bundle.join("config.json"), owner)?;
-    let found =
-        storage::read(bundle, &spec, &query.full_id, owner).or_else(|| match docker::root_of(&spec, &query.full_id) {
+    let found = storage::read(bundle, &spec, &query.full_id, owner).or_else(|| {
+        let found = match docker::root_of(&spec, &query.full_id) {
             Some(root) => docker::read(&root, &query.full_id, owner),
             None => containerd::read(bundle, &spec, &query.full_id, owner),
-        });
-    found.filter(|container| settings.has(container.engine))
+        };
+        found.map(Found::from)
+    });
+    found.filter(|found| settings.has(found.container.engine))
 }

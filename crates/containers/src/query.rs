@@ -37,12 +37,16 @@ impl Query {
     /// The question for a container that the state met.
     pub fn new(wanted: &Wanted, state: &State) -> Self {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let mut above = Vec::new();
-        let mut thread = state.lookup(wanted.tid).and_then(|slot| state.thread(slot));
-        while let Some(one) = thread.filter(|_| above.len() < ABOVE) {
-            above.push(Above { arguments: arguments(one), directory: text(state.cwd(one)), uid: one.uid });
-            thread = state.parent(one);
-        }
+        let first = state.lookup(wanted.tid).and_then(|slot| state.thread(slot));
+        let all = std::iter::successors(first, |thread| state.parent(thread)).take(ABOVE);
+        // What the container's own processes say of themselves is not believed.
+        let others = all.filter(|thread| thread.container_id != wanted.id);
+        let above = others.map(|thread| Above {
+            arguments: arguments(thread),
+            directory: text(state.cwd(thread)),
+            uid: thread.uid,
+        });
+        let above = above.collect();
         Self { id: text(&wanted.id), full_id: text(&wanted.full_id), cgroup: text(&wanted.cgroup), above }
     }
 }

@@ -39,15 +39,30 @@ pub(crate) fn read(engine: Engine, host: &Path, full_id: &str, lines: &[Vec<Stri
         Engine::Nspawn => {
             container.id = full_id.to_owned();
             configure_nspawn(&mut container, lines);
+            if container.image.is_empty() && is_name(full_id) {
+                container.image = registered_root(host, full_id).unwrap_or_default();
+            }
         }
         _ => {}
     }
     container
 }
 
+/// Whether a name is one component of a path.
+fn is_name(name: &str) -> bool {
+    !name.contains('/') && !matches!(name, "" | "." | "..")
+}
+
+/// The root directory of a machine that is registered with systemd.
+fn registered_root(host: &Path, name: &str) -> Option<String> {
+    let state = read::bytes(&host.join("run/systemd/machines").join(name), None)?;
+    let state = String::from_utf8_lossy(&state);
+    state.lines().find_map(|line| line.strip_prefix("ROOT=")).map(str::to_owned)
+}
+
 /// The text of an LXC container's configuration: its file in one of LXC's directories, or the one it was started with.
 fn lxc_config(host: &Path, name: &str, lines: &[Vec<String>]) -> Option<String> {
-    let valid = !name.contains('/') && !matches!(name, "." | "..");
+    let valid = is_name(name);
     let text = |path: &Path| read::bytes(path, None).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     let usual = ["var/lib/lxc", "var/snap/lxd/common/lxd/logs", "var/lib/lxd/containers"];
     let named = usual.iter().filter(|_| valid).find_map(|dir| text(&host.join(dir).join(name).join("config")));
@@ -157,6 +172,10 @@ mod tests {
         let found = read(engine_of("/machine.slice/machine-web.scope").unwrap(), Path::new("/"), "web", &[started]);
         assert_eq!((found.image.as_str(), found.mounts.len(), found.host_network), ("/srv/x", 2, true));
         assert_eq!((found.mounts[0].destination.as_str(), found.mounts[1].source.as_str()), ("/c", "/a"));
+        let host = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(host.path().join("run/systemd/machines")).unwrap();
+        std::fs::write(host.path().join("run/systemd/machines/web"), "NAME=web\nROOT=/var/lib/machines/web\n").unwrap();
+        assert_eq!(read(Engine::Nspawn, host.path(), "web", &[]).image, "/var/lib/machines/web");
     }
 
     #[test]

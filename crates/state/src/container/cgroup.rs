@@ -41,12 +41,15 @@ impl<'a> Found<'a> {
         // The id is a part of the path, and what follows it in its component belongs to it.
         let at = self.path.windows(self.id.len().max(1)).rposition(|window| window == self.id).unwrap_or(0);
         let rest = self.path.get(at..).unwrap_or_default();
-        let short = self.id.len() < SHORT_LEN;
-        let whole = rest.iter().position(|b| *b == b'/').unwrap_or(rest.len());
+        // Only an id of this length may have been cut.
+        let short = self.id.len() != SHORT_LEN;
+        let rest = &rest[..rest.iter().position(|b| *b == b'/').unwrap_or(rest.len())];
+        let unit = [&b".scope"[..], b".service"].iter().find_map(|end| rest.strip_suffix(*end));
+        let rest = unit.filter(|_| rest.len() <= ID_LEN).unwrap_or(rest);
         match rest.get(..ID_LEN).filter(|id| id.iter().all(u8::is_ascii_hexdigit)) {
             Some(id) => id,
             None if short => self.id,
-            None => &rest[..whole.min(ID_LEN)],
+            None => &rest[..rest.len().min(ID_LEN)],
         }
     }
 }
@@ -346,10 +349,10 @@ mod tests {
         check(&[
             ("/machine.slice/machine-web.scope", "web"),
             ("/machine.slice/machine-web.scope/payload/init.scope", "web"),
-            ("/machine.slice/systemd-nspawn@a-b.service/payload", "a-b"),
             ("/machine-web.scope", ""),
             (r"/machine.slice/machine-qemu\x2d1\x2dvm.scope", ""),
         ]);
+        assert_eq!(id("/machine.slice/systemd-nspawn@a-b.service/payload"), "a-b");
     }
 
     #[test]
@@ -370,6 +373,8 @@ mod tests {
         assert_eq!(full(&format!("/docker/{HEX}")), HEX);
         assert_eq!(full(&format!("/x.slice/libpod-{HEX}.scope/container")), HEX);
         assert_eq!(full("/default/test_container"), "test_container");
+        assert_eq!(full("/machine.slice/machine-twelve-chars.scope/payload"), "twelve-chars");
+        assert_eq!(full("/lxc.payload.a-name-of-more-than-twelve"), "a-name-of-more-than-twelve");
         assert_eq!((full("/lxc.payload.web"), full("/default/a")), ("web".into(), "a".into()));
     }
 
