@@ -1,9 +1,8 @@
 //! containerd by its own API: `ctr run`.
 
 use crate::podman::Podman;
-use crate::stage::{Daemon, IMAGE, Stage, remove_groups, run};
+use crate::stage::{Daemon, IMAGE, Stage, run};
 use crate::{DEEDS, check, image_parts, rules, watched};
-use std::path::Path;
 use std::process::Command;
 
 /// A containerd whose files are all below the stage.
@@ -83,5 +82,4 @@ fn containerd() {
             ("container.host_network", "true"),
         ],
     );
-    remove_groups(Path::new("/sys/fs/cgroup/unified/k8s.io"));
 }

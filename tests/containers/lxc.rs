@@ -2,7 +2,6 @@
 
 use crate::stage::{Stage, remove_groups, run};
 use crate::{DEEDS, check, rules, watched};
-use std::path::Path;
 use std::process::Command;
 
 #[test]
@@ -15,6 +14,7 @@ fn lxc() {
         stage.path("")
     );
     std::fs::write(&config, text).expect("a file");
+    std::fs::create_dir_all(stage.path("lxc")).expect("a directory");
     let name = stage.group().replace("peregrine-containers", "pct");
     let rules = rules(&format!("container.image={tree}"), &format!("container.name={name}"));
     let alerts = watched(&stage, &rules, || {
@@ -35,8 +35,8 @@ fn lxc() {
         ],
     );
     for hierarchy in std::fs::read_dir("/sys/fs/cgroup").expect("control groups").flatten() {
-        for kind in ["payload", "monitor"] {
-            remove_groups(&hierarchy.path().join(Path::new(&format!("lxc.{kind}.{name}"))));
+        for group in [format!("lxc.payload.{name}"), format!("lxc.monitor.{name}"), "lxc.pivot".to_owned()] {
+            remove_groups(&hierarchy.path().join(group));
         }
     }
 }

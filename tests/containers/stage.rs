@@ -68,6 +68,12 @@ impl Stage {
 
 impl Drop for Stage {
     fn drop(&mut self) {
+        // Docker leaves the mount of its network namespace.
+        let mounts = std::fs::read_to_string("/proc/self/mounts").unwrap_or_default();
+        let mounted = mounts.lines().filter_map(|line| line.split(' ').nth(1));
+        for below in mounted.filter(|path| Path::new(path).starts_with(self.dir())) {
+            let _ = nix::mount::umount2(below, nix::mount::MntFlags::MNT_DETACH);
+        }
         let hierarchies = std::fs::read_dir("/sys/fs/cgroup").into_iter().flatten().flatten();
         for hierarchy in hierarchies.map(|entry| entry.path()).chain(["/sys/fs/cgroup".into()]) {
             remove_groups(&hierarchy.join(&self.group));
