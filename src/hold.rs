@@ -204,3 +204,83 @@ pub fn mark(alert: &mut Alert, lack: Lack) -> bool {
     alert.output_fields.push(("container.metadata".into(), Json::Text("unknown".into())));
     true
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use peregrine_alert::Priority;
+    use peregrine_capture::tables::{Tables, Thread};
+    use peregrine_event::Event;
+    use peregrine_state::{Container, Options};
+
+    const ID: &str = "3f9a0c27d8e14b5f6a7c8d9e0f1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c";
+    const SECOND: u64 = 1_000_000_000;
+
+    /// A state that has asked for a container.
+    fn state() -> State {
+        let cgroups = format!("cpu=/docker/{ID}\0").into_bytes();
+        let threads = vec![Thread { tid: 10, pid: 10, ptid: 1, cgroups, ..Thread::default() }];
+        let options = Options { discover: true, ..Options::default() };
+        State::with_options(Tables { threads, ..Tables::default() }, options)
+    }
+
+    fn tell(state: &mut State, container: &Container) {
+        let bytes = crate::containers::event(container, 1);
+        let event = Event::parse(&bytes, 0).unwrap();
+        let context = state.begin(&event);
+        state.finish(&event, &context);
+    }
+
+    fn waiting(ts: u64) -> Entry {
+        let container = ID.as_bytes()[..12].into();
+        let (bytes, context) = ((Vec::new(), 0), Context::default());
+        Entry::Waiting(Box::new(Waiting { container, bytes, ts, context, candidates: Vec::new() }))
+    }
+
+    fn ready(rule: &str) -> Entry {
+        Entry::Ready(Alert::internal(rule, Priority::Warning, String::new(), Vec::new(), 1, "h"))
+    }
+
+    fn hold(most: usize) -> Hold {
+        let mut hold = Hold::default();
+        hold.limit(HoldLimits { wait: Duration::from_secs(1), most });
+        hold
+    }
+
+    /// What leaves at a time: the rules of alerts, `?` for events.
+    fn leaving(hold: &mut Hold, state: &State, now: u64) -> Vec<String> {
+        let named = |entry| match entry {
+            Entry::Ready(alert) => alert.rule,
+            Entry::Waiting(_) => "?".to_owned(),
+        };
+        std::iter::from_fn(|| hold.next(state, now)).map(named).collect()
+    }
+
+    #[test]
+    fn order_is_kept_until_the_container_is_known() {
+        let (mut state, mut hold) = (state(), hold(9));
+        hold.push(ready("a"));
+        hold.push(waiting(SECOND));
+        hold.push(ready("b"));
+        assert_eq!(leaving(&mut hold, &state, SECOND), ["a"]);
+        assert_eq!(leaving(&mut hold, &state, 2 * SECOND), [""; 0]);
+        tell(&mut state, &Container { id: ID[..12].into(), ..Container::default() });
+        assert_eq!(leaving(&mut hold, &state, 2 * SECOND), ["?", "b"]);
+        assert!(hold.is_empty());
+        assert_eq!(hold.figures, HoldFigures { held: 1, completed: 1, ..HoldFigures::default() });
+    }
+
+    #[test]
+    fn time_and_number_are_bounded() {
+        let (mut state, mut hold) = (state(), hold(2));
+        for ts in 1..=3 {
+            hold.push(waiting(ts * SECOND));
+        }
+        assert_eq!(leaving(&mut hold, &state, 3 * SECOND / 2), ["?"], "too many wait");
+        hold.push(ready("b"));
+        assert_eq!(leaving(&mut hold, &state, 3 * SECOND + 1), ["?"], "one has waited for too long");
+        tell(&mut state, &Container::unknown(&ID[..12]));
+        assert_eq!(leaving(&mut hold, &state, 3 * SECOND + 1), ["?", "b"], "nobody knows the container");
+        assert_eq!(hold.figures, HoldFigures { held: 3, unknown: 3, overflowed: 1, ..HoldFigures::default() });
+    }
+}
