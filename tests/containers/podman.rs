@@ -1,8 +1,12 @@
-//! Podman with runc: state files, and its database.
+//! Podman with runc: state files and its database; its socket where there is neither.
 
-use crate::stage::{IMAGE, Stage, run};
+use crate::stage::{Daemon, IMAGE, Stage, run};
 use crate::{DEEDS, check, image_parts, rules, watched};
+use peregrine_containers::{Query, Service, Settings};
+use peregrine_state::container::{Engine, Lookup};
+use std::os::unix::net::UnixStream;
 use std::process::Command;
+use std::time::Duration;
 
 /// A Podman whose files are all below the stage.
 pub struct Podman<'a>(pub &'a Stage);
@@ -72,4 +76,37 @@ fn podman() {
             ("k8s.pod.name", "null"),
         ],
     );
+}
+
+/// Nothing says where its files are: what the socket answers is the same.
+#[test]
+fn podman_by_its_socket() {
+    let Some(stage) = Stage::new(&["podman", "busybox"]) else { return };
+    let podman = Podman(&stage);
+    podman.import();
+    let socket = stage.path("podman.sock");
+    let mut command = podman.command();
+    command.args(["system", "service", "--time", "0", &format!("unix://{socket}")]);
+    let answers = || UnixStream::connect(&socket).is_ok();
+    let _daemon = Daemon::start(&mut command, &stage.dir().join("log"), answers);
+    let create = ["create", "--name", "web", "--label", "tier=front", "--network", "host", IMAGE, "true"];
+    let id = run(podman.command().args(create));
+    let sockets = vec![(Engine::Podman, vec![socket.as_str().into()])];
+    let service = Service::start(Settings { sockets, ..Settings::default() }).expect("its threads start");
+    let ask = |full_id: &str| {
+        let (id, cgroup) = (full_id[..12].to_owned(), format!("/libpod-{full_id}.scope"));
+        assert!(service.ask(Query { id, full_id: full_id.to_owned(), cgroup, above: Vec::new() }));
+        service.wait(Duration::from_secs(60)).expect("an answer")
+    };
+    let found = ask(&id);
+    let (repo, tag) = image_parts();
+    assert_eq!([&*found.id, &*found.full_id, &*found.name], [&id[..12], &id, "web"]);
+    assert_eq!([&*found.image, &*found.image_repo, &*found.image_tag], [IMAGE, repo, tag]);
+    assert_eq!(
+        (found.engine, found.labels["tier"].as_str(), found.labels["made"].as_str()),
+        (Engine::Podman, "front", "here")
+    );
+    assert!(found.host_network && !found.privileged && found.image_digest.starts_with("sha256:"));
+    let nobody = ask(&"0".repeat(64));
+    assert_eq!((nobody.lookup, nobody.id.as_str()), (Lookup::Failed, "000000000000"));
 }

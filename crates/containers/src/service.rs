@@ -111,6 +111,11 @@ impl Service {
         self.answers.try_iter()
     }
 
+    /// The next answer, if it comes in time; for callers that may wait.
+    pub fn wait(&self, patience: Duration) -> Option<Container> {
+        self.answers.recv_timeout(patience).ok()
+    }
+
     /// What became of questions so far.
     pub fn figures(&self) -> Figures {
         let [asked, found, unknown, lost] =
