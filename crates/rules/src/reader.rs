@@ -490,9 +490,16 @@ fn overrides(item: &Node, append: &[&str], replace: &[&str], parent: &Context) -
     let mut found = Overrides::default();
     let Some(node) = item.get("override") else { return Ok(found) };
     let context = parent.node(item, "overrides", "");
+    if node.list().is_some_and(|items| !items.is_empty()) {
+        // Upstream walks a sequence as if it were a mapping, which is yaml-cpp's to refuse.
+        let message = "invalid node; this may result from using a map iterator as a sequence iterator, or vice-versa";
+        return Err(Fault::validate(message, &Context::file(parent.file_name())));
+    }
     for (key_node, value) in node.map().unwrap_or_default() {
-        let (Some(key), Some(operation)) = (key_node.scalar(), value.scalar()) else {
-            return Err(Fault::validate("bad conversion", &Context::file(parent.file_name())));
+        let (Some(key), Some(operation)) = (key_node.text(), value.text()) else {
+            let (line, column) = (value.mark.line + 1, value.mark.column + 1);
+            let message = format!("yaml-cpp: error at line {line}, column {column}: bad conversion");
+            return Err(Fault::validate(message, &Context::file(parent.file_name())));
         };
         let key_context = context.node(key_node, "overrides", key);
         match operation {

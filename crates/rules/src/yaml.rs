@@ -67,6 +67,11 @@ impl Node {
         }
     }
 
+    /// The text that yaml-cpp makes of a value when asked for one without looking: a null reads `null`.
+    pub(crate) fn text(&self) -> Option<&str> {
+        if self.is_null() { Some("null") } else { self.scalar() }
+    }
+
     pub(crate) fn is_null(&self) -> bool {
         self.kind == Kind::Null
     }
@@ -179,6 +184,13 @@ impl<'t> Build<'t> {
             // The library says where the text starts; a block scalar stands at its `|` or `>`.
             let header = self.text.get(self.end..range.start).and_then(|between| between.find(['|', '>']));
             mark = header.map_or(mark, |at| self.lines.mark(self.end + at));
+        }
+        if let Event::SequenceStart(StructureStyle::Block, ..) = event {
+            // As yaml-cpp has it, a block sequence stands at its first dash, where the library may be behind that.
+            let (before, rest) = (self.text.get(self.end..range.start), self.text.get(range.start..));
+            let is_dash = rest.is_some_and(|rest| rest.starts_with(['-']) && !rest[1..].starts_with(|c: char| c > ' '));
+            let before = before.map(|between| between.trim_end_matches([' ', '\t'])).filter(|b| b.ends_with('-'));
+            mark = before.filter(|_| !is_dash).map_or(mark, |b| self.lines.mark(self.end + b.len() - 1));
         }
         self.end = range.end;
         let (anchor, node) = match event {
@@ -327,6 +339,18 @@ mod tests {
         let comps: Vec<_> = doc.get("comps").unwrap().list().unwrap().iter().map(|n| n.scalar().unwrap()).collect();
         assert_eq!(comps, ["=", "=", "in"]);
         assert!(doc.get("key").unwrap().is_null());
+    }
+
+    #[test]
+    fn block_sequences_stand_at_their_first_dash() {
+        for (file, offset) in [("a:\n  - x\n", 5), ("a:\n- b: c\n  d: e\n", 3), ("a: [x]\n", 3), ("- - x\n", 2)] {
+            let doc = one(file);
+            let list = doc.get("a").or_else(|| doc.list().map(|items| &items[0])).unwrap();
+            assert_eq!(list.mark.offset, offset, "{file}");
+        }
+        let doc = one("override:\n  items:\n");
+        let (key, value) = &doc.get("override").and_then(Node::map).unwrap()[0];
+        assert_eq!((key.text(), value.text(), value.scalar()), (Some("items"), Some("null"), None));
     }
 
     #[test]
