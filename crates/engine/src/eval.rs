@@ -196,8 +196,11 @@ impl<'p, 'a> Run<'p, 'a> {
     fn fill(&mut self, slot: u32) -> u32 {
         let index = match self.take(slot) {
             // Apart, so that it is moved field by field: as a whole it would be read wider than it was just written,
-            // which makes the processor wait for the writes. The compiler is kept from making one of both.
+            // which makes the processor wait for the writes. The compiler is kept from making one of all.
             Some(Value::Bytes(bytes)) => self.keep(Value::Bytes(black_box(bytes))),
+            Some(Value::Bool(truth)) => self.keep(Value::Bool(black_box(truth))),
+            Some(Value::Int(number)) => self.keep(Value::Int(black_box(number))),
+            Some(Value::Uint(number)) => self.keep(Value::Uint(black_box(number))),
             Some(value) => self.keep(value),
             None => MISSING,
         };

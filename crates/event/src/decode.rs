@@ -311,8 +311,7 @@ fn sum<const N: usize>(lens: &[[u8; N]], read: impl Fn(&[u8; N]) -> usize) -> (u
 }
 
 /// Where the first parameters end (at most [`PLACED`] of them), and the sum of their lengths: these have two bytes and are
-/// added up four at a time. `None` where a length is so great that sums could leave their lanes, or where too few bytes
-/// follow.
+/// added up four at a time. `None` where a length is so great that sums could leave their lanes.
 #[inline]
 fn place(lens: &[u8], count: usize) -> Option<([u64; PLACED / 4], usize)> {
     /// Bits of lengths of which eight could add up to more than two bytes hold.
@@ -326,7 +325,8 @@ fn place(lens: &[u8], count: usize) -> Option<([u64; PLACED / 4], usize)> {
     }
     let word = |at: usize, count: usize| {
         let unused = 64 - 16 * count.min(4) as u32;
-        let word = u64::from_le_bytes(array(lens, at)?) & (u64::MAX >> unused);
+        let word = array(lens, at).map_or_else(|| last_word(lens.get(at..).unwrap_or_default()), u64::from_le_bytes);
+        let word = word & (u64::MAX >> unused);
         (word & GREAT == 0).then(|| word.wrapping_mul(SUMS))
     };
     let first = word(0, count)?;
@@ -338,6 +338,11 @@ fn place(lens: &[u8], count: usize) -> Option<([u64; PLACED / 4], usize)> {
         total = second >> LAST;
     }
     Some((ends, total as usize))
+}
+
+/// The word that fewer than eight bytes begin.
+fn last_word(bytes: &[u8]) -> u64 {
+    bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte))
 }
 
 /// Number of bytes before the first NUL, or of all.
