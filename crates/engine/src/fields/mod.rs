@@ -190,6 +190,8 @@ pub const CLASSES: &[Class] = &[
 /// The catalogue of the fields of system call events.
 pub struct Fields {
     rows: Vec<Field>,
+    /// Their places, in the order of the names.
+    by_name: Vec<u16>,
     /// Names behind `static.`; their common row is the last.
     fixed: Vec<String>,
 }
@@ -203,13 +205,19 @@ impl Default for Fields {
 impl Fields {
     /// Fields of the source `syscall`, container and Kubernetes fields included.
     pub fn syscall() -> Self {
-        Self { rows: CLASSES.iter().flat_map(Class::fields).copied().collect(), fixed: Vec::new() }
+        let rows: Vec<Field> = CLASSES.iter().flat_map(Class::fields).copied().collect();
+        let mut by_name: Vec<u16> = (0..rows.len() as u16).collect();
+        by_name.sort_by_key(|place| rows[usize::from(*place)].info.name);
+        Self { rows, by_name, fixed: Vec::new() }
     }
 
     /// The same with `static.NAME` for each of the names, whose values are [`crate::Session::fixed`].
     pub fn with_fixed(mut self, names: impl IntoIterator<Item = String>) -> Self {
         self.fixed = names.into_iter().collect();
         if !self.fixed.is_empty() {
+            let place =
+                self.by_name.partition_point(|place| self.rows[usize::from(*place)].info.name < fixed::ROW.info.name);
+            self.by_name.insert(place, self.rows.len() as u16);
             self.rows.push(fixed::ROW);
         }
         self
@@ -231,7 +239,9 @@ impl Fields {
     }
 
     fn find(&self, name: &str) -> Option<(FieldId, &Field)> {
-        self.iter().find(|(_, field)| field.info.name == name)
+        let place = self.by_name.binary_search_by_key(&name, |place| self.rows[usize::from(*place)].info.name).ok()?;
+        let id = FieldId(self.by_name[place]);
+        Some((id, self.field(id)))
     }
 }
 

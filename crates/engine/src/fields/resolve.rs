@@ -7,6 +7,8 @@ use super::Fields;
 use super::fixed::{PREFIX, ROW};
 use peregrine_event::{ParamInfo, ParamType, code, table};
 use peregrine_filter::field::{Arg, ArgForm, FieldError, FieldId, FieldRef, flag};
+use rustc_hash::FxHashMap;
+use std::sync::LazyLock;
 
 pub(super) fn resolve(fields: &Fields, name: &str, bracket: Option<&str>) -> Result<FieldRef, FieldError> {
     if name.starts_with("arg") {
@@ -119,8 +121,8 @@ fn fixed(fields: &Fields, name: &str, bracket: Option<&str>) -> Option<FieldRef>
 /// Fields with nothing after their name but brackets.
 fn plain(fields: &Fields, name: &str, bracket: Option<&str>) -> Result<FieldRef, FieldError> {
     let unknown = || FieldError::Unknown;
-    let longest = fields.iter().filter(|(_, f)| name.starts_with(f.info.name)).max_by_key(|(_, f)| f.info.name.len());
-    let (id, field) = longest.ok_or_else(unknown)?;
+    let begun = || fields.iter().filter(|(_, f)| name.starts_with(f.info.name)).max_by_key(|(_, f)| f.info.name.len());
+    let (id, field) = fields.find(name).or_else(begun).ok_or_else(unknown)?;
     let info = &field.info;
     if from_plugin(info.name) {
         check_plugin_argument(fields, id, name, bracket)?;
@@ -186,6 +188,13 @@ fn number(text: &str) -> Option<i64> {
 
 /// The parameter with the longest name that `text` begins with, of any event; of equal ones the first in the table.
 fn longest_param(text: &str) -> Option<&'static ParamInfo> {
+    static BY_NAME: LazyLock<FxHashMap<&str, &ParamInfo>> = LazyLock::new(|| {
+        let params = table::EVENTS.iter().flat_map(|event| event.params);
+        params.rev().map(|param| (param.name, param)).collect()
+    });
+    if let Some(whole) = BY_NAME.get(text) {
+        return Some(whole);
+    }
     let mut best: Option<&ParamInfo> = None;
     for param in table::EVENTS.iter().flat_map(|event| event.params) {
         if text.starts_with(param.name) && best.is_none_or(|b| param.name.len() > b.name.len()) {
