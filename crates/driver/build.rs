@@ -25,7 +25,7 @@ fn main() {
     compile(&out, arch);
 }
 
-/// `clang -target bpf`, then the debug sections off; the type information (BTF) stays.
+/// `clang -target bpf`, then the debug sections off; the type information (BTF) stays, but for that of source lines.
 fn compile(out: &Path, arch: &str) {
     let object = out.join("driver.bpf.o");
     let clang = tool("CLANG", &["clang-19", "clang"]).unwrap_or_else(|| {
@@ -44,6 +44,26 @@ fn compile(out: &Path, arch: &str) {
     if !Command::new(&strip).arg("-g").arg(&object).status().is_ok_and(|status| status.success()) {
         fail(&format!("{strip} could not strip the kernel programs"));
     }
+    without_lines(&object);
+}
+
+/// Takes out which instruction is of which source line. It is for the verifier's words about a program that it refuses;
+/// with it, loading copies the lines of all programs for each of them.
+fn without_lines(object: &Path) {
+    let mut bytes = std::fs::read(object).expect("the object was just made");
+    let number = |bytes: &[u8], at: usize, len: usize| {
+        bytes[at..at + len].iter().rev().fold(0, |sum, byte| sum << 8 | usize::from(*byte))
+    };
+    // ELF64: the section headers' place, size, number, and which of them holds their names.
+    let (headers, each, count, names) =
+        (number(&bytes, 40, 8), number(&bytes, 58, 2), number(&bytes, 60, 2), number(&bytes, 62, 2));
+    let section = |index: usize| headers + index * each;
+    let names = number(&bytes, section(names) + 24, 8);
+    let ext = (0..count).map(section).find(|at| bytes[names + number(&bytes, *at, 4)..].starts_with(b".BTF.ext\0"));
+    let ext = number(&bytes, ext.expect("clang writes .BTF.ext") + 24, 8);
+    // struct btf_ext_header, little endian: the length of line_info.
+    bytes[ext + 20..ext + 24].fill(0);
+    std::fs::write(object, bytes).expect("the object can be written");
 }
 
 /// The first of the candidates that runs; the environment's choice wins.

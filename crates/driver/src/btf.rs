@@ -7,7 +7,7 @@
 //!
 //! Layout: the kernel's `Documentation/bpf/btf.rst`. Damaged input is no error but `None`.
 
-use std::collections::{HashMap, HashSet};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 const MAGIC: u16 = 0xeb9f;
 /// Bytes of the header that is written, and the least that is read.
@@ -90,13 +90,13 @@ impl<'a> Types<'a> {
     }
 
     /// The names of an object's own types, each without the suffix that tells variants of one kernel type apart.
-    pub(crate) fn names(&self) -> HashSet<&'a [u8]> {
+    pub(crate) fn names(&self) -> FxHashSet<&'a [u8]> {
         self.named().map(|(_, _, name)| without_suffix(name)).collect()
     }
 
     /// A description of the types with these names and of what lies inside them.
-    pub(crate) fn only(&self, names: &HashSet<&[u8]>) -> Option<Vec<u8>> {
-        let mut kept = Kept { from: self, numbers: HashMap::new(), order: Vec::new(), strings: vec![0] };
+    pub(crate) fn only(&self, names: &FxHashSet<&[u8]>) -> Option<Vec<u8>> {
+        let mut kept = Kept { from: self, numbers: FxHashMap::default(), order: Vec::new(), strings: vec![0] };
         for (id, _, name) in self.named() {
             if names.contains(name) {
                 kept.number(id);
@@ -113,7 +113,7 @@ impl<'a> Types<'a> {
 
     /// A description in which the typedefs of these names have the numbers that they have here, and everything before
     /// them is a placeholder.
-    pub(crate) fn typedefs_in_place(&self, names: &HashSet<&[u8]>) -> Option<Vec<u8>> {
+    pub(crate) fn typedefs_in_place(&self, names: &FxHashSet<&[u8]>) -> Option<Vec<u8>> {
         let mut strings = vec![0];
         let mut types = Vec::new();
         for (id, _, name) in self.named().filter(|(_, kind, name)| *kind == kind::TYPEDEF && names.contains(name)) {
@@ -129,7 +129,7 @@ impl<'a> Types<'a> {
 /// The types that are kept, their new numbers and names.
 struct Kept<'a, 'b> {
     from: &'b Types<'a>,
-    numbers: HashMap<u32, u32>,
+    numbers: FxHashMap<u32, u32>,
     order: Vec<u32>,
     strings: Vec<u8>,
 }
@@ -294,7 +294,7 @@ mod tests {
     #[test]
     fn a_type_is_kept_with_what_lies_inside_it() {
         let world = world();
-        let kept = Types::parse(&world).unwrap().only(&[b"outer".as_slice()].into()).unwrap();
+        let kept = Types::parse(&world).unwrap().only(&[b"outer".as_slice()].into_iter().collect()).unwrap();
         assert_eq!(names(&kept), ["outer", "inner"]);
         let kept = Types::parse(&kept).unwrap();
         let outer = kept.bytes(1).unwrap();
@@ -309,7 +309,8 @@ mod tests {
     #[test]
     fn typedefs_keep_their_numbers() {
         let world = world();
-        let kept = Types::parse(&world).unwrap().typedefs_in_place(&[b"hook".as_slice()].into()).unwrap();
+        let kept =
+            Types::parse(&world).unwrap().typedefs_in_place(&[b"hook".as_slice()].into_iter().collect()).unwrap();
         assert_eq!(Types::parse(&kept).unwrap().named().next(), Some((5, kind::TYPEDEF, b"hook".as_slice())));
     }
 

@@ -14,7 +14,9 @@ pub mod load;
 pub mod needs;
 mod order;
 pub mod privileges;
-// The two modules with unsafe code: mapped memory, and the allocator's trim.
+// The modules with unsafe code: a thread with a root of its own, mapped memory and the allocator's trim.
+#[allow(unsafe_code)]
+mod apart;
 #[allow(unsafe_code)]
 mod memory;
 #[allow(unsafe_code)]

@@ -1,6 +1,7 @@
 //! Loading the kernel programs, attaching them, and what can be asked of them while they run.
 
 use crate::error::{kernel_release, log_tail};
+use crate::memory::KernelFile;
 use crate::order::{Irregular, Rings, WINDOW_NS};
 use crate::ring::Ring;
 use crate::scope::{Target, tree_members};
@@ -124,8 +125,8 @@ fn locked(programs: &Mutex<Programs>) -> MutexGuard<'_, Programs> {
 /// The maps that the programs look into, kept to be written again.
 struct Tables {
     programs: ProgramArray<MapData>,
-    calls: Array<MapData, u8>,
-    events: Array<MapData, u8>,
+    calls: Wanted,
+    events: Wanted,
     rings: ArrayOfMaps<MapData, MapData>,
     tree: HashMap<MapData, u32, u8>,
 }
@@ -339,6 +340,33 @@ fn attach(ebpf: &mut Ebpf, needs: &Needs) -> Result<(), DriverError> {
     Ok(())
 }
 
+/// A table of what is wanted, with what it holds now.
+struct Wanted {
+    name: &'static str,
+    map: Array<MapData, u8>,
+    now: Vec<u8>,
+}
+
+impl Wanted {
+    /// A table that was not written to yet.
+    fn new(name: &'static str, map: Array<MapData, u8>) -> Self {
+        let now = vec![0; map.len() as usize];
+        Self { name, map, now }
+    }
+
+    /// Writes the entries that change.
+    fn write(&mut self, value: impl Fn(u32) -> u8) -> Result<(), DriverError> {
+        for (index, now) in (0..).zip(&mut self.now) {
+            let value = value(index);
+            if *now != value {
+                self.map.set(index, value, 0).map_err(|e| map_error(self.name, e))?;
+                *now = value;
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Tables {
     fn take(ebpf: &mut Ebpf) -> Result<Self, DriverError> {
         macro_rules! typed {
@@ -348,8 +376,8 @@ impl Tables {
         }
         Ok(Self {
             programs: typed!("programs"),
-            calls: typed!("wanted_calls"),
-            events: typed!("wanted_events"),
+            calls: Wanted::new("wanted_calls", typed!("wanted_calls")),
+            events: Wanted::new("wanted_events", typed!("wanted_events")),
             rings: typed!("rings"),
             tree: typed!("scope_tgids"),
         })
@@ -398,15 +426,11 @@ impl Tables {
                 }
             }
         }
-        for number in 0..self.calls.len() {
-            let value = wanted.get(&number).copied().unwrap_or(0);
-            self.calls.set(number, value, 0).map_err(|e| map_error("wanted_calls", e))?;
-        }
-        for code in 0..code::COUNT as u16 {
-            let value = if needs.contains(code) { bits } else { 0 };
-            self.events.set(u32::from(code), value, 0).map_err(|e| map_error("wanted_events", e))?;
-        }
-        Ok(())
+        self.calls.write(|number| wanted.get(&number).copied().unwrap_or(0))?;
+        self.events.write(|code| match u16::try_from(code) {
+            Ok(code) if needs.contains(code) => bits,
+            _ => 0,
+        })
     }
 
     /// Puts a process and its descendants into the scope. Forks since attaching are added by the kernel, so going
@@ -437,7 +461,7 @@ fn open_object(config: &Config, target: &Target, boot_offset_ns: u64, types: &Bt
     };
     let cpus = aya::util::nr_cpus().map_err(|(what, source)| DriverError::Read { path: what.into(), source })? as u32;
     let own = if config.exclude_self { std::process::id() } else { 0 };
-    let mut loader = EbpfLoader::new();
+    let mut loader = crate::apart::without_sys(EbpfLoader::new).unwrap_or_default();
     loader
         .btf(Some(types))
         .verifier_log_level(VerifierLogLevel::DEBUG | VerifierLogLevel::STATS)
@@ -462,7 +486,7 @@ struct KernelTypes {
 
 impl KernelTypes {
     fn get() -> Result<Self, DriverError> {
-        let data = std::fs::read(BTF_PATH).map_err(|source| DriverError::NoBtf {
+        let data = KernelFile::open(Path::new(BTF_PATH)).map_err(|source| DriverError::NoBtf {
             path: BTF_PATH.into(),
             kernel: kernel_release(),
             source,
