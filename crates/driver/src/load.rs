@@ -3,11 +3,11 @@
 use crate::error::{kernel_release, log_tail};
 use crate::memory::KernelFile;
 use crate::order::{Irregular, Rings, WINDOW_NS};
-use crate::ring::Ring;
+use crate::ring::{Marks, Ring};
 use crate::scope::{Target, tree_members};
 use crate::stats::{Counters, Stats};
 use crate::{Config, DriverError, Needs, btf, counters::COUNTERS, privileges};
-use aya::maps::{Array, ArrayOfMaps, HashMap, Map, MapData, PerCpuArray, ProgramArray};
+use aya::maps::{Array, ArrayOfMaps, Map, MapData, PerCpuArray, ProgramArray};
 use aya::programs::{BtfTracePoint, Program, ProgramError};
 use aya::{Btf, Ebpf, EbpfLoader, Endianness, VerifierLogLevel};
 use peregrine_event::{Event, calls, code};
@@ -49,6 +49,9 @@ const WANT_NUMBER: u8 = 4;
 const MULTIPLEXERS: [u16; 2] = [102, 117];
 const SCOPE_CGROUP: u32 = 1;
 const SCOPE_TREE: u32 = 2;
+/// Numbers that a process may have at most (`PID_MAX_LIMIT`), a byte for each; how many of them an entry of the table has.
+const TREE_BYTES: usize = 4 << 20;
+const TREE_SHIFT: u32 = 12;
 
 /// The running kernel programs. Dropping it detaches them; nothing stays in the kernel, whatever way the process ends.
 pub struct Driver {
@@ -128,7 +131,7 @@ struct Tables {
     calls: Wanted,
     events: Wanted,
     rings: ArrayOfMaps<MapData, MapData>,
-    tree: HashMap<MapData, u32, u8>,
+    tree: Tree,
 }
 
 impl Driver {
@@ -340,6 +343,33 @@ fn attach(ebpf: &mut Ebpf, needs: &Needs) -> Result<(), DriverError> {
     Ok(())
 }
 
+/// The thread groups inside of a tree.
+struct Tree {
+    map: MapData,
+    marks: Option<Marks>,
+}
+
+impl Tree {
+    fn take(ebpf: &mut Ebpf) -> Result<Self, DriverError> {
+        match take_map(ebpf, "scope_tgids")? {
+            Map::Array(map) => Ok(Self { map, marks: None }),
+            _ => Err(DriverError::Map { map: "scope_tgids", reason: "it is no array".into() }),
+        }
+    }
+
+    /// Maps the table, which has its full size with this scope only.
+    fn map(&mut self) -> Result<(), DriverError> {
+        let marks = Marks::map(self.map.fd().as_fd(), TREE_BYTES);
+        self.marks = Some(marks.map_err(|e| map_error("scope_tgids", e))?);
+        Ok(())
+    }
+
+    /// Marks a process; whether it was not marked before.
+    fn add(&self, pid: u32) -> bool {
+        self.marks.as_ref().is_some_and(|marks| marks.set(pid as usize))
+    }
+}
+
 /// A table of what is wanted, with what it holds now.
 struct Wanted {
     name: &'static str,
@@ -379,7 +409,7 @@ impl Tables {
             calls: Wanted::new("wanted_calls", typed!("wanted_calls")),
             events: Wanted::new("wanted_events", typed!("wanted_events")),
             rings: typed!("rings"),
-            tree: typed!("scope_tgids"),
+            tree: Tree::take(ebpf)?,
         })
     }
 
@@ -436,14 +466,12 @@ impl Tables {
     /// Puts a process and its descendants into the scope. Forks since attaching are added by the kernel, so going
     /// over `/proc` until nothing new is found leaves nobody out.
     fn seed_tree(&mut self, root: u32) -> Result<(), DriverError> {
-        self.tree.insert(root, 1, 0).map_err(|e| map_error("scope_tgids", e))?;
+        self.tree.map()?;
+        self.tree.add(root);
         loop {
             let mut added = false;
             for pid in tree_members(root)? {
-                if self.tree.get(&pid, 0).is_err() {
-                    self.tree.insert(pid, 1, 0).map_err(|e| map_error("scope_tgids", e))?;
-                    added = true;
-                }
+                added |= self.tree.add(pid);
             }
             if !added {
                 return Ok(());
@@ -472,6 +500,7 @@ fn open_object(config: &Config, target: &Target, boot_offset_ns: u64, types: &Bt
         .override_global("scope_cgroup", &cgroup, true)
         .override_global("scope_cgroup_level", &level, true)
         .map_max_entries("rings", cpus)
+        .map_max_entries("scope_tgids", if mode == SCOPE_TREE { TREE_BYTES as u32 >> TREE_SHIFT } else { 1 })
         .map_max_entries("scratch", cpus);
     loader.load(crate::OBJECT).map_err(|e| DriverError::Object { kernel: kernel_release(), reason: chain(&e) })
 }

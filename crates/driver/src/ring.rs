@@ -9,7 +9,7 @@ use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU32, AtomicUsize, Ordering};
 
 /// Bytes of the kernel's header before each record: length with flags, page offset.
 const RECORD_HEADER: usize = 8;
@@ -40,6 +40,27 @@ impl Drop for Mapping {
     fn drop(&mut self) {
         // SAFETY: the mapping was made by `new` with this length, and no borrow of it outlives the value.
         let _ = unsafe { munmap(self.base.as_ptr().cast(), self.len) };
+    }
+}
+
+/// A table of bytes that the kernel programs read and write as well.
+pub(crate) struct Marks(Mapping);
+
+impl Marks {
+    /// Maps the table behind a map's descriptor.
+    pub(crate) fn map(fd: BorrowedFd<'_>, len: usize) -> io::Result<Self> {
+        Mapping::new(fd, len, ProtFlags::READ | ProtFlags::WRITE, 0).map(Self)
+    }
+
+    /// Sets a mark; whether there is one of that number, and it was not set.
+    pub(crate) fn set(&self, number: usize) -> bool {
+        if number >= self.0.len {
+            return false;
+        }
+        // SAFETY: inside the mapping, which lives as long as `self`; the byte is only accessed atomically here, and by
+        // single stores and loads in the kernel.
+        let mark = unsafe { &*self.0.base.as_ptr().add(number).cast::<AtomicU8>() };
+        mark.swap(1, Ordering::Relaxed) == 0
     }
 }
 

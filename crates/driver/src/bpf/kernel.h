@@ -42,7 +42,7 @@ enum bpf_map_type {
 	BPF_MAP_TYPE_ARRAY_OF_MAPS = 12,
 	BPF_MAP_TYPE_RINGBUF = 27,
 };
-enum { BPF_ANY = 0, BPF_RB_NO_WAKEUP = 1, BPF_F_NO_PREALLOC = 1 };
+enum { BPF_ANY = 0, BPF_RB_NO_WAKEUP = 1, BPF_F_MMAPABLE = 1024 };
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 

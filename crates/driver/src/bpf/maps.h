@@ -20,8 +20,8 @@
  *   rings               CPU -> ring buffer. The loader creates the inner maps and sets the size
  *   scratch             CPU -> where an event is put together. The loader sets the size
  *   counters            per CPU: see counters.rs for their names and order
- *   scope_tgids         with SCOPE_TREE: thread groups inside; the loader puts in the root and what already descends
- *                       from it, fork and exit keep it
+ *   scope_tgids         with SCOPE_TREE: a mark for each thread group inside; the loader sets those of the root and of
+ *                       what already descends from it, in mapped memory; fork and exit keep it. The loader sets the size
  *
  * Programs
  *   sys_exit            tp_btf/sys_exit, the dispatcher: the only one of the `sys_*` names to attach
@@ -55,10 +55,11 @@ const volatile u32 snaplen = 80;
 const volatile u32 page_shift = 12;
 
 /* An event is built in the first half, up to MAX_EVENT bytes; the second half lets every bounded write that starts
- * inside the first half end inside the map, and its last part holds the path that is being put together. */
+ * inside the first half end inside the map, and its last part holds the path that is being put together. The page behind
+ * is for what is put at a known distance from the first half's end. */
 #define MAX_EVENT 0x10000
 #define EVENT_MASK (MAX_EVENT - 1)
-#define SCRATCH_SIZE (2 * MAX_EVENT)
+#define SCRATCH_SIZE (2 * MAX_EVENT + 0x1000)
 struct scratch {
 	u8 data[SCRATCH_SIZE];
 };
@@ -115,10 +116,16 @@ struct {
 	__type(value, struct counters);
 } counters SEC(".maps");
 
+/* A byte for every number that a process may have, many to an entry: a look-up is a load, nothing is hashed. */
+#define TGIDS_SHIFT 12
+struct tgids {
+	u8 inside[1 << TGIDS_SHIFT];
+};
+
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 65536);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__type(key, u32);
-	__type(value, u8);
+	__type(value, struct tgids);
 } scope_tgids SEC(".maps");

@@ -9,9 +9,10 @@
 #include "event.h"
 
 struct call {
+	u64 *ctx;
 	struct pt_regs *regs;
 	long ret;
-	bool compat;
+	struct task_struct *task;
 };
 
 #if defined(__TARGET_ARCH_x86)
@@ -26,7 +27,8 @@ static __always_inline u32 call_number(struct pt_regs *regs)
 
 static __always_inline bool is_compat(struct task_struct *task)
 {
-	return task->thread_info.status & TS_COMPAT;
+	barrier_var(task); /* see compat() */
+	return (task->thread_info.status & TS_COMPAT) != 0;
 }
 
 static __always_inline ulong native_arg(struct pt_regs *regs, int n)
@@ -47,23 +49,6 @@ static __always_inline ulong native_arg(struct pt_regs *regs, int n)
 	}
 }
 
-static __always_inline u32 compat_reg(struct pt_regs *regs, int n)
-{
-	switch (n) {
-	case 0:
-		return regs->bx;
-	case 1:
-		return regs->cx;
-	case 2:
-		return regs->dx;
-	case 3:
-		return regs->si;
-	case 4:
-		return regs->di;
-	default:
-		return regs->bp;
-	}
-}
 #elif defined(__TARGET_ARCH_arm64)
 #define TIF_32BIT (1 << 22)
 
@@ -74,7 +59,8 @@ static __always_inline u32 call_number(struct pt_regs *regs)
 
 static __always_inline bool is_compat(struct task_struct *task)
 {
-	return task->thread_info.flags & TIF_32BIT;
+	barrier_var(task); /* see compat() */
+	return (task->thread_info.flags & TIF_32BIT) != 0;
 }
 
 static __always_inline ulong native_arg(struct pt_regs *regs, int n)
@@ -82,10 +68,6 @@ static __always_inline ulong native_arg(struct pt_regs *regs, int n)
 	return n == 0 ? regs->orig_x0 : regs->regs[n];
 }
 
-static __always_inline u32 compat_reg(struct pt_regs *regs, int n)
-{
-	return native_arg(regs, n);
-}
 #endif
 
 /* 32-bit socketcall: one call for all of the socket's, with the arguments in memory. net/socket.c. */
@@ -138,7 +120,7 @@ static __always_inline u32 socketcall_number(u32 which)
 }
 
 /* Arguments that each socketcall takes from memory, by its number. */
-static const u8 socketcall_args[21] = {0, 3, 3, 3, 2, 3, 3, 3, 4, 4, 4, 6, 6, 2, 5, 5, 3, 3, 4, 5, 4};
+static const u8 socketcall_args[32] = {0, 3, 3, 3, 2, 3, 3, 3, 4, 4, 4, 6, 6, 2, 5, 5, 3, 3, 4, 5, 4};
 
 /* 32-bit ipc: one call for all of System V's, with its number first. ipc/syscall.c. */
 #define COMPAT_IPC 117
@@ -175,61 +157,112 @@ static __always_inline u32 ipc_number(u32 which)
 	}
 }
 
+#if defined(__TARGET_ARCH_x86)
+#define REGS_BASE 0x1d280 /* where a 32-bit program's registers are copied to, in the scratch's second half */
+
+/* The n-th register that holds an argument, from 0, out of a copy: where it lies there, in words. */
+static __always_inline u32 copied_reg(u8 *copy, u32 n)
+{
+	u64 places = 5 | 11 << 8 | 12 << 16 | 13 << 24 | 14ull << 32 | 4ull << 40; /* bx, cx, dx, si, di, bp */
+
+	return *(u32 *)(copy + 8 * (places >> 8 * (n & 7) & 31));
+}
+
 /* ipc(call, first, second, third, ptr): semget takes the first three, semop(first, ptr, second), semctl the first three
  * and what lies behind the pointer. The others' events have no arguments. */
-static __always_inline u32 ipc_arg(struct pt_regs *regs, u32 n)
+static __always_inline u32 ipc_arg(u8 *copy, u32 n)
 {
-	u32 which = compat_reg(regs, 0) & 0xffff, value = 0;
+	u32 value = 0;
 
-	if (which == 1 && n > 0)
-		return n == 1 ? compat_reg(regs, 4) : compat_reg(regs, 2);
+	if ((copied_reg(copy, 0) & 0xffff) == 1 && n > 0)
+		return copied_reg(copy, n == 1 ? 4 : 2);
 	if (n < 3)
-		return n == 0 ? compat_reg(regs, 1) : n == 1 ? compat_reg(regs, 2) : compat_reg(regs, 3);
-	bpf_probe_read_user(&value, sizeof(value), (void *)(ulong)compat_reg(regs, 4));
+		return copied_reg(copy, n + 1);
+	bpf_probe_read_user(&value, sizeof(value), (void *)(ulong)copied_reg(copy, 4));
 	return value;
 }
 
-static __noinline ulong compat_arg(struct pt_regs *regs, u32 n)
+/* Not static: the verifier looks at it once, whoever calls. */
+__noinline ulong compat_arg(u64 regs, u32 n)
 {
-#if defined(__TARGET_ARCH_x86)
-	if (call_number(regs) == COMPAT_SOCKETCALL) {
-		u32 which = compat_reg(regs, 0), value = 0;
+	struct scratch *s = my_scratch();
+	u8 *copy;
+	u32 number, value = 0;
 
-		if (which < 21 && n < socketcall_args[which])
-			bpf_probe_read_user(&value, sizeof(value), (void *)(ulong)(compat_reg(regs, 1) + 4 * n));
-		return value;
-	}
-	if (call_number(regs) == COMPAT_IPC)
-		return ipc_arg(regs, n);
+	if (!s)
+		return 0;
+	copy = s->data + REGS_BASE;
+	bpf_probe_read_kernel(copy, sizeof(struct pt_regs), (void *)regs);
+	number = ((struct pt_regs *)copy)->orig_ax;
+	if (number == COMPAT_IPC)
+		return ipc_arg(copy, n);
+	if (number != COMPAT_SOCKETCALL)
+		return copied_reg(copy, n);
+	number = copied_reg(copy, 0);
+	if (n < socketcall_args[number & 31]) /* larger numbers have no program */
+		bpf_probe_read_user(&value, sizeof(value), (void *)(ulong)(copied_reg(copy, 1) + 4 * n));
+	return value;
+}
+#else
+static __always_inline ulong compat_arg(u64 regs, u32 n)
+{
+	return 0; /* 32-bit Arm programs are not told of */
+}
 #endif
-	return compat_reg(regs, n);
+
+/* Whether a 32-bit program makes the call. Asked of the task each time: were it kept, the verifier would look at
+ * everything that follows once for either answer. */
+static __always_inline bool compat(const struct call *c)
+{
+	return is_compat(c->task);
+}
+
+/* The registers' address as a number: functions that are verified apart take no typed pointers. */
+static __always_inline u64 regs_address(const struct call *c)
+{
+	u64 address = 0;
+
+	bpf_probe_read_kernel(&address, sizeof(address), c->ctx);
+	return address;
 }
 
 /* The n-th argument, from 0. Numbers that a 32-bit program passed come zero-extended: cast where they have a sign. */
 static __always_inline ulong arg(const struct call *c, int n)
 {
-	return c->compat ? compat_arg(c->regs, n) : native_arg(c->regs, n);
+	return compat(c) ? compat_arg(regs_address(c), n) : native_arg(c->regs, n);
 }
 
-/* The native number of a call, or MAX_CALLS and more. */
-static __always_inline u32 native_number(struct pt_regs *regs, bool compat)
-{
-	u32 number = call_number(regs);
-
 #if defined(__TARGET_ARCH_x86)
-	if (compat) {
-		/* A 64-bit execve of a 32-bit program ends as a 32-bit one, under its 64-bit number. */
-		if (number == COMPAT_EXECVE || number == COMPAT_EXECVEAT)
-			return number;
-		if (number == COMPAT_SOCKETCALL)
-			return socketcall_number(compat_reg(regs, 0));
-		if (number == COMPAT_IPC)
-			return ipc_number(compat_reg(regs, 0));
-		return number < MAX_CALLS ? (u32)compat_calls[number] - 1 : MAX_CALLS;
-	}
-#elif defined(__TARGET_ARCH_arm64)
-	if (compat) /* 32-bit Arm numbers are another table, which upstream does not know either. */
+/* The native number of a 32-bit program's call. Not static: the verifier looks at it once, whoever calls. */
+__noinline u32 compat_number(u64 regs)
+{
+	struct scratch *s = my_scratch();
+	u8 *copy;
+	u32 number;
+
+	if (!s)
 		return MAX_CALLS;
+	copy = s->data + REGS_BASE;
+	bpf_probe_read_kernel(copy, sizeof(struct pt_regs), (void *)regs);
+	number = ((struct pt_regs *)copy)->orig_ax;
+	/* A 64-bit execve of a 32-bit program ends as a 32-bit one, under its 64-bit number. */
+	if (number == COMPAT_EXECVE || number == COMPAT_EXECVEAT)
+		return number;
+	if (number == COMPAT_SOCKETCALL)
+		return socketcall_number(copied_reg(copy, 0));
+	if (number == COMPAT_IPC)
+		return ipc_number(copied_reg(copy, 0));
+	return number < MAX_CALLS ? (u32)compat_calls[number] - 1 : MAX_CALLS;
+}
+#else
+static __always_inline u32 compat_number(u64 regs)
+{
+	return MAX_CALLS; /* 32-bit Arm numbers are another table, which upstream does not know either */
+}
 #endif
-	return number;
+
+/* The native number of a call, or MAX_CALLS and more. */
+static __always_inline u32 native_number(struct call *c)
+{
+	return compat(c) ? compat_number(regs_address(c)) : call_number(c->regs);
 }

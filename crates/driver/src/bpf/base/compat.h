@@ -21,7 +21,7 @@
 static __always_inline bool is_i386(const struct call *c, u32 number)
 {
 #if defined(__TARGET_ARCH_x86)
-	return c->compat && call_number(c->regs) == number;
+	return compat(c) && call_number(c->regs) == number;
 #else
 	return false;
 #endif
@@ -30,7 +30,7 @@ static __always_inline bool is_i386(const struct call *c, u32 number)
 /* An argument of 64 bits: a 32-bit program passes it as two, the lower half first. */
 static __always_inline u64 wide_arg(const struct call *c, int n)
 {
-	return c->compat ? arg(c, n) | arg(c, n + 1) << 32 : arg(c, n);
+	return compat(c) ? arg(c, n) | arg(c, n + 1) << 32 : arg(c, n);
 }
 
 /* A user or group id; -1, in 16 bits as in 32, leaves an id as it is. */
@@ -39,7 +39,7 @@ static __always_inline u32 id_arg(const struct call *c, int n)
 	u32 id = arg(c, n);
 
 #if defined(__TARGET_ARCH_x86)
-	if (c->compat && call_number(c->regs) < I386_FIRST_ID32)
+	if (compat(c) && call_number(c->regs) < I386_FIRST_ID32)
 		id = (u16)id == 0xffff ? (u32)-1 : (u16)id;
 #endif
 	return id;
@@ -50,7 +50,7 @@ static __always_inline void read_words(const struct call *c, u64 *to, u32 n, u64
 {
 	u32 narrow[6] = {};
 
-	if (!c->compat) {
+	if (!compat(c)) {
 		bpf_probe_read_user(to, 8 * n, (void *)from);
 		return;
 	}

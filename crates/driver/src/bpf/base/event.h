@@ -17,8 +17,9 @@
 
 struct event {
 	u8 *data;
+	u8 *at; /* where the next byte goes */
 	struct task_struct *task; /* whose event it is: asked for once, since even that is a call */
-	u32 pos;
+	u32 pos; /* the same, as a number */
 	u32 marks; /* MARK_* */
 	u16 code;
 	u8 nth;
@@ -63,6 +64,7 @@ static __always_inline bool event_begin_as(struct event *e, u16 code, u32 params
 	e->data = s->data;
 	e->task = task;
 	e->pos = HEADER_LEN + 2 * params;
+	e->at = e->data + e->pos;
 	e->marks = 0;
 	e->code = code;
 	e->nth = 0;
@@ -76,13 +78,22 @@ static __always_inline bool event_begin_as(struct event *e, u16 code, u32 params
 
 #define event_begin(e, CODE, task) event_begin_as(e, PPME_##CODE, PPME_##CODE##_PARAMS, task)
 
-/* Where the next byte goes. */
-static __always_inline u8 *here(struct event *e)
+#define POS_BASE 0x1d100 /* in the scratch's second half */
+
+/* Goes on at a position that is known at run time only. What follows is put at known distances from there: the verifier
+ * follows a sum back to where its parts came from each time that it makes an address, so it is to do so once. */
+static __always_inline void event_at(struct event *e, u32 pos)
 {
-	return e->data + (e->pos & EVENT_MASK);
+	e->pos = pos;
+	e->at = e->data + (pos & EVENT_MASK);
 }
 
-#define POS_BASE 0x1d100 /* in the scratch's second half */
+/* Goes on by so many bytes, a number that is known now. */
+static __always_inline void event_skip(struct event *e, u32 by)
+{
+	e->pos += by;
+	e->at += by;
+}
 
 /* Goes on by so many bytes, a number that is known at run time only. The position takes a way through memory: the
  * verifier, which asks of every length where it came from, would follow the sum of all lengths back to the program's
@@ -92,7 +103,7 @@ static __always_inline void advance(struct event *e, u32 by)
 	volatile u32 *pos = (volatile u32 *)(e->data + POS_BASE);
 
 	*pos = e->pos + by;
-	e->pos = *pos;
+	event_at(e, *pos);
 }
 
 /* The event's code, from memory: the verifier does not follow its choices through all that comes after. */
@@ -105,7 +116,7 @@ static __always_inline u16 event_code(struct event *e)
 static __always_inline void event_widen(struct event *e)
 {
 	PUT(u32, e->data + 22, *(u32 *)(e->data + 22) + 1);
-	e->pos += 2;
+	event_skip(e, 2);
 }
 
 /* Closes a parameter: its length goes into the array. */
@@ -118,78 +129,66 @@ static __always_inline void param_len(struct event *e, u32 len)
 #define PUSH(type)                                                                                                     \
 	static __always_inline void push_##type(struct event *e, type value)                                           \
 	{                                                                                                              \
-		PUT(type, here(e), value);                                                                             \
-		e->pos += sizeof(type);                                                                                \
+		PUT(type, e->at, value);                                                                               \
+		event_skip(e, sizeof(type));                                                                           \
 	}
 PUSH(u8)
 PUSH(u16)
 PUSH(u32)
 PUSH(u64)
 
-/* The group of counters that a lost event belongs to, under Falco's names. */
-static __always_inline u32 drop_counter(u16 code)
-{
-	switch (code) {
-	case PPME_SYSCALL_OPEN_X:
-	case PPME_SYSCALL_CREAT_X:
-	case PPME_SYSCALL_OPENAT_2_X:
-	case PPME_SYSCALL_OPENAT2_X:
-	case PPME_SYSCALL_OPEN_BY_HANDLE_AT_X:
-		return COUNTER_DROPS_BUFFER_OPEN_EXIT;
-	case PPME_SYSCALL_DUP_X:
-	case PPME_SYSCALL_CHMOD_X:
-	case PPME_SYSCALL_FCHMOD_X:
-	case PPME_SYSCALL_FCHMODAT_X:
-	case PPME_SYSCALL_CHOWN_X:
-	case PPME_SYSCALL_LCHOWN_X:
-	case PPME_SYSCALL_FCHOWN_X:
-	case PPME_SYSCALL_FCHOWNAT_X:
-	case PPME_SYSCALL_LINK_2_X:
-	case PPME_SYSCALL_LINKAT_2_X:
-	case PPME_SYSCALL_MKDIR_2_X:
-	case PPME_SYSCALL_MKDIRAT_X:
-	case PPME_SYSCALL_MOUNT_X:
-	case PPME_SYSCALL_UMOUNT_1_X:
-	case PPME_SYSCALL_UMOUNT2_X:
-	case PPME_SYSCALL_RENAME_X:
-	case PPME_SYSCALL_RENAMEAT_X:
-	case PPME_SYSCALL_RENAMEAT2_X:
-	case PPME_SYSCALL_RMDIR_2_X:
-	case PPME_SYSCALL_SYMLINK_X:
-	case PPME_SYSCALL_SYMLINKAT_X:
-	case PPME_SYSCALL_UNLINK_2_X:
-	case PPME_SYSCALL_UNLINKAT_2_X:
-		return COUNTER_DROPS_BUFFER_DIR_FILE_EXIT;
-	case PPME_SYSCALL_CLONE_20_X:
-	case PPME_SYSCALL_CLONE3_X:
-	case PPME_SYSCALL_FORK_20_X:
-	case PPME_SYSCALL_VFORK_20_X:
-		return COUNTER_DROPS_BUFFER_CLONE_FORK_EXIT;
-	case PPME_SYSCALL_EXECVE_19_X:
-	case PPME_SYSCALL_EXECVEAT_X:
-		return COUNTER_DROPS_BUFFER_EXECVE_EXIT;
-	case PPME_SOCKET_CONNECT_X:
-		return COUNTER_DROPS_BUFFER_CONNECT_EXIT;
-	case PPME_SYSCALL_BPF_2_X:
-	case PPME_SYSCALL_SETPGID_X:
-	case PPME_SYSCALL_PTRACE_X:
-	case PPME_SYSCALL_SECCOMP_X:
-	case PPME_SYSCALL_SETNS_X:
-	case PPME_SYSCALL_SETRESGID_X:
-	case PPME_SYSCALL_SETRESUID_X:
-	case PPME_SYSCALL_SETSID_X:
-	case PPME_SYSCALL_UNSHARE_X:
-	case PPME_SYSCALL_CAPSET_X:
-	case PPME_SYSCALL_KEYCTL_X:
-		return COUNTER_DROPS_BUFFER_OTHER_INTEREST_EXIT;
-	case PPME_SYSCALL_CLOSE_X:
-		return COUNTER_DROPS_BUFFER_CLOSE_EXIT;
-	case PPME_PROCEXIT_1_E:
-		return COUNTER_DROPS_BUFFER_PROC_EXIT;
-	default:
-		return COUNTER_EVTS;
-	}
-}
+/* The group of counters that a lost event belongs to, under Falco's names; 0 for none. */
+static const u8 drop_groups[MAX_CODES] = {
+	[PPME_SYSCALL_OPEN_X] = COUNTER_DROPS_BUFFER_OPEN_EXIT,
+	[PPME_SYSCALL_CREAT_X] = COUNTER_DROPS_BUFFER_OPEN_EXIT,
+	[PPME_SYSCALL_OPENAT_2_X] = COUNTER_DROPS_BUFFER_OPEN_EXIT,
+	[PPME_SYSCALL_OPENAT2_X] = COUNTER_DROPS_BUFFER_OPEN_EXIT,
+	[PPME_SYSCALL_OPEN_BY_HANDLE_AT_X] = COUNTER_DROPS_BUFFER_OPEN_EXIT,
+	[PPME_SYSCALL_DUP_X] = COUNTER_DROPS_BUFFER_DIR_FILE_EXIT,
+	[PPME_SYSCALL_CHMOD_X] = COUNTER_DROPS_BUFFER_DIR_FILE_EXIT,
+	[PPME_SYSCALL_FCHMOD_X] = COUNTER_DROPS_BUFFER_DIR_FILE_EXIT,
+	[PPME_SYSCALL_FCHMODAT_X] = COUNTER_DROPS_BUFFER_DIR_FILE_EXIT,
+	[PPME_SYSCALL_CHOWN_X] = COUNTER_DROPS_BUFFER_DIR_FILE_EXIT,
+	[PPME_SYSCALL_LCHOWN_X] = COUNTER_DROPS_BUFFER_DIR_FILE_EXIT,
+	[PPME_SYSCALL_FCHOWN_X] = COUNTER_DROPS_BUFFER_DIR_FILE_EXIT,
+	[PPME_SYSCALL_FCHOWNAT_X] = COUNTER_DROPS_BUFFER_DIR_FILE_EXIT,
+	[PPME_SYSCALL_LINK_2_X] = COUNTER_DROPS_BUFFER_DIR_FILE_EXIT,
+	[PPME_SYSCALL_LINKAT_2_X] = COUNTER_DROPS_BUFFER_DIR_FILE_EXIT,
+	[PPME_SYSCALL_MKDIR_2_X] = COUNTER_DROPS_BUFFER_DIR_FILE_EXIT,
+	[PPME_SYSCALL_MKDIRAT_X] = COUNTER_DROPS_BUFFER_DIR_FILE_EXIT,
+	[PPME_SYSCALL_MOUNT_X] = COUNTER_DROPS_BUFFER_DIR_FILE_EXIT,
+	[PPME_SYSCALL_UMOUNT_1_X] = COUNTER_DROPS_BUFFER_DIR_FILE_EXIT,
+	[PPME_SYSCALL_UMOUNT2_X] = COUNTER_DROPS_BUFFER_DIR_FILE_EXIT,
+	[PPME_SYSCALL_RENAME_X] = COUNTER_DROPS_BUFFER_DIR_FILE_EXIT,
+	[PPME_SYSCALL_RENAMEAT_X] = COUNTER_DROPS_BUFFER_DIR_FILE_EXIT,
+	[PPME_SYSCALL_RENAMEAT2_X] = COUNTER_DROPS_BUFFER_DIR_FILE_EXIT,
+	[PPME_SYSCALL_RMDIR_2_X] = COUNTER_DROPS_BUFFER_DIR_FILE_EXIT,
+	[PPME_SYSCALL_SYMLINK_X] = COUNTER_DROPS_BUFFER_DIR_FILE_EXIT,
+	[PPME_SYSCALL_SYMLINKAT_X] = COUNTER_DROPS_BUFFER_DIR_FILE_EXIT,
+	[PPME_SYSCALL_UNLINK_2_X] = COUNTER_DROPS_BUFFER_DIR_FILE_EXIT,
+	[PPME_SYSCALL_UNLINKAT_2_X] = COUNTER_DROPS_BUFFER_DIR_FILE_EXIT,
+	[PPME_SYSCALL_CLONE_20_X] = COUNTER_DROPS_BUFFER_CLONE_FORK_EXIT,
+	[PPME_SYSCALL_CLONE3_X] = COUNTER_DROPS_BUFFER_CLONE_FORK_EXIT,
+	[PPME_SYSCALL_FORK_20_X] = COUNTER_DROPS_BUFFER_CLONE_FORK_EXIT,
+	[PPME_SYSCALL_VFORK_20_X] = COUNTER_DROPS_BUFFER_CLONE_FORK_EXIT,
+	[PPME_SYSCALL_EXECVE_19_X] = COUNTER_DROPS_BUFFER_EXECVE_EXIT,
+	[PPME_SYSCALL_EXECVEAT_X] = COUNTER_DROPS_BUFFER_EXECVE_EXIT,
+	[PPME_SOCKET_CONNECT_X] = COUNTER_DROPS_BUFFER_CONNECT_EXIT,
+	[PPME_SYSCALL_BPF_2_X] = COUNTER_DROPS_BUFFER_OTHER_INTEREST_EXIT,
+	[PPME_SYSCALL_SETPGID_X] = COUNTER_DROPS_BUFFER_OTHER_INTEREST_EXIT,
+	[PPME_SYSCALL_PTRACE_X] = COUNTER_DROPS_BUFFER_OTHER_INTEREST_EXIT,
+	[PPME_SYSCALL_SECCOMP_X] = COUNTER_DROPS_BUFFER_OTHER_INTEREST_EXIT,
+	[PPME_SYSCALL_SETNS_X] = COUNTER_DROPS_BUFFER_OTHER_INTEREST_EXIT,
+	[PPME_SYSCALL_SETRESGID_X] = COUNTER_DROPS_BUFFER_OTHER_INTEREST_EXIT,
+	[PPME_SYSCALL_SETRESUID_X] = COUNTER_DROPS_BUFFER_OTHER_INTEREST_EXIT,
+	[PPME_SYSCALL_SETSID_X] = COUNTER_DROPS_BUFFER_OTHER_INTEREST_EXIT,
+	[PPME_SYSCALL_UNSHARE_X] = COUNTER_DROPS_BUFFER_OTHER_INTEREST_EXIT,
+	[PPME_SYSCALL_CAPSET_X] = COUNTER_DROPS_BUFFER_OTHER_INTEREST_EXIT,
+	[PPME_SYSCALL_KEYCTL_X] = COUNTER_DROPS_BUFFER_OTHER_INTEREST_EXIT,
+	[PPME_SYSCALL_CLOSE_X] = COUNTER_DROPS_BUFFER_CLOSE_EXIT,
+	[PPME_PROCEXIT_1_E] = COUNTER_DROPS_BUFFER_PROC_EXIT,
+};
+_Static_assert(COUNTER_EVTS == 0 && COUNTERS <= 256, "a group is a byte, none is zero");
 
 /* Hands the event over. No wake-up: the consumer looks at its rings by itself, which costs both sides less. */
 static __always_inline void event_submit(struct event *e)
@@ -203,16 +202,20 @@ static __always_inline void event_submit(struct event *e)
 	if (!c || !ring)
 		return;
 	c->n[COUNTER_EVTS]++;
+	barrier_var(len); /* so that the bound is seen at the register that is used */
 	if (len >= MAX_EVENT) {
 		c->n[COUNTER_DROPS_SCRATCH_MAP]++;
 		return;
 	}
 	PUT(u32, e->data + 16, len);
 	if (bpf_ringbuf_output(ring, e->data, len, BPF_RB_NO_WAKEUP)) {
-		u32 group = drop_counter(e->code);
+		u32 group = drop_groups[e->code & (MAX_CODES - 1)];
 
 		c->n[COUNTER_DROPS_BUFFER]++;
-		if (group != COUNTER_EVTS)
+		if (!group)
+			return;
+		barrier_var(group); /* as above */
+		if (group < COUNTERS)
 			c->n[group]++;
 	}
 }

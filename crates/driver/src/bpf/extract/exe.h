@@ -69,11 +69,10 @@ static __always_inline bool id_mapped(struct uid_gid_map *map, u32 id)
 	return false;
 }
 
-/* inode_permission(MAY_WRITE) of the current task as far as it can be told without locks: no ACLs, no security modules.
- * Not static: the verifier looks at it once, whoever calls. */
-__noinline int exe_writable(u64 inode_address)
+/* inode_permission(MAY_WRITE) of the current task as far as it can be told without locks: no ACLs, no security
+ * modules. */
+static __always_inline bool exe_writable(struct inode *inode)
 {
-	struct inode *inode = (void *)inode_address;
 	struct task_struct *task = current_task();
 	u32 mode = BPF_CORE_READ(inode, i_mode), type = mode & S_IFMT;
 	u32 uid = BPF_CORE_READ(inode, i_uid.val), gid = BPF_CORE_READ(inode, i_gid.val);
@@ -83,7 +82,7 @@ __noinline int exe_writable(u64 inode_address)
 
 	if (BPF_CORE_READ(inode, i_sb, s_flags) & SB_RDONLY &&
 	    (type == S_IFREG || type == S_IFDIR || type == S_IFLNK))
-		return 0;
+		return false;
 	if (BPF_CORE_READ(inode, i_flags) & S_IMMUTABLE)
 		return false;
 	if (uid == (u32)-1 || gid == (u32)-1)
@@ -114,14 +113,14 @@ static __always_inline bool from_memfd(struct dentry *dentry)
 	return head[0] == 'm' && head[1] == 'e' && head[2] == 'm' && head[3] == 'f' && head[4] == 'd' && head[5] == ':';
 }
 
-/* PPM_EXE_* of the current task's executed file. */
-static __always_inline u32 exe_flags(struct task_struct *task, const struct opened *exe)
+/* PPM_EXE_* of the current task's executed file. Not static: the verifier looks at it once, whoever calls. */
+__noinline u32 exe_flags(u64 inode, u64 dentry, u32 layer)
 {
-	u32 flags = exe_writable((u64)exe->inode) ? PPM_EXE_WRITABLE : 0;
+	u32 flags = exe_writable((struct inode *)inode) ? PPM_EXE_WRITABLE : 0;
 
-	if (exe->layer == OVERLAY_UPPER)
+	if (layer == OVERLAY_UPPER)
 		flags |= PPM_EXE_UPPER_LAYER;
-	else if (exe->layer == OVERLAY_LOWER)
+	else if (layer == OVERLAY_LOWER)
 		flags |= PPM_EXE_LOWER_LAYER;
-	return from_memfd(exe->dentry) ? flags | PPM_EXE_FROM_MEMFD : flags;
+	return from_memfd((struct dentry *)dentry) ? flags | PPM_EXE_FROM_MEMFD : flags;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "../base/event.h"
+#include "flags.h"
 
 #define FMODE_CREATED 0x100000
 
@@ -15,7 +16,8 @@ struct opened {
 	u32 mode;
 	u32 dev; /* as user space encodes it */
 	u64 ino;
-	u8 layer; /* 0: no overlay, else PPM_OVERLAY_* */
+	u8 layer;  /* of an overlay */
+	u32 flags; /* those of an open event that tell of the file rather than of the call */
 };
 
 enum { NOT_OVERLAY, OVERLAY_UPPER, OVERLAY_LOWER };
@@ -61,9 +63,9 @@ static __always_inline u32 encode_dev(u32 dev)
  * program is loaded.
  */
 #define COPY_BASE 0x1e000 /* in the scratch's second half */
-#define FILE_COPY 128
-#define INODE_COPY 80
-#define SUPER_COPY 112
+#define FILE_COPY 80
+#define INODE_COPY 72
+#define SUPER_COPY 104
 
 #define FIELD(copy, size, object, type, field)                                                                         \
 	({                                                                                                             \
@@ -97,7 +99,7 @@ __noinline int look_at_file(struct opened *o, u64 file)
 	u64 super;
 	u8 *copy;
 
-	if (!o || !s)
+	if (!o || !s || !file)
 		return 0;
 	copy = s->data + COPY_BASE;
 	bpf_probe_read_kernel(copy, FILE_COPY, (void *)file);
@@ -116,17 +118,25 @@ __noinline int look_at_file(struct opened *o, u64 file)
 	o->dev = encode_dev(FIELD(copy, SUPER_COPY, super, struct super_block, s_dev));
 	if (FIELD(copy, SUPER_COPY, super, struct super_block, s_magic) == OVERLAYFS_SUPER_MAGIC)
 		o->layer = overlay_layer(inode);
+	o->flags = BIT_TO(o->mode, FMODE_CREATED, PPM_O_F_CREATED) |
+		   (o->layer == OVERLAY_UPPER   ? PPM_FD_UPPER_LAYER
+		    : o->layer == OVERLAY_LOWER ? PPM_FD_LOWER_LAYER
+						: 0);
 	return 0;
 }
 
-/* Looks behind a descriptor; all zero for none. */
+/* Looks behind a descriptor; all zero for none. That there is none is not asked here: the verifier would go on twice. */
 static __always_inline void look_at_fd(struct opened *o, struct task_struct *task, s32 fd)
 {
-	struct file *file = file_just_opened(task, fd);
-
 	__builtin_memset(o, 0, sizeof(*o));
-	if (file)
-		look_at_file(o, (u64)file);
+	look_at_file(o, (u64)file_of_fd(task, fd));
+}
+
+/* The same for calls that are made all the time. */
+static __always_inline void look_at_just_opened(struct opened *o, struct task_struct *task, s32 fd)
+{
+	__builtin_memset(o, 0, sizeof(*o));
+	look_at_file(o, (u64)file_just_opened(task, fd));
 }
 
 #define S_IFMT 0170000

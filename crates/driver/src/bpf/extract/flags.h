@@ -7,8 +7,15 @@
 
 #include "../maps.h"
 
-/* One bit into another. */
-#define BIT_TO(flags, from, to) (((flags) & (from)) ? (to) : 0)
+/* One bit into another, or either of two; no choice is made, since the verifier would follow each. */
+#define BIT_TO(flags, from, to)                                                                                        \
+	({                                                                                                             \
+		u32 all = (flags);                                                                                     \
+                                                                                                                       \
+		(BIT_OF(all, LOWEST(from)) | BIT_OF(all, (from) & ~LOWEST(from))) << __builtin_ctz(to);                \
+	})
+#define LOWEST(bits) ((bits) & -(bits))
+#define BIT_OF(flags, bit) ((bit) ? ((flags) & (bit)) >> __builtin_ctz((bit) ? (bit) : 1) : 0)
 
 /* An entry of a table whose size is a power of two; zero beyond it. The verifier wants to see the bound at the very register
  * that the compiler makes the address of. */
@@ -44,7 +51,9 @@
 /* Upstream tests O_TMPFILE and O_SYNC, of two bits each, for any of them; so do we, since values are compared. */
 static __always_inline u32 open_flags(u32 flags)
 {
-	u32 access = (flags & 3) == 1 ? PPM_O_WRONLY : (flags & 3) == 2 ? PPM_O_RDWR : PPM_O_RDONLY;
+	/* Read, write, both; the fourth is no access at all, which upstream shows as reading. */
+	u32 accesses = PPM_O_RDONLY | PPM_O_WRONLY << 4 | PPM_O_RDWR << 8 | PPM_O_RDONLY << 12;
+	u32 access = accesses >> 4 * (flags & 3) & 0xf;
 
 	return access | BIT_TO(flags, O_CREAT, PPM_O_CREAT) | BIT_TO(flags, O_TMPFILE, PPM_O_TMPFILE) |
 	       BIT_TO(flags, O_APPEND, PPM_O_APPEND) | BIT_TO(flags, O_DSYNC, PPM_O_DSYNC) |
@@ -70,7 +79,7 @@ static __always_inline u32 file_mode(u32 mode)
 /* A mode counts only where a file may be created. */
 static __always_inline u32 open_mode(u32 flags, u32 mode)
 {
-	return flags & (O_CREAT | O_TMPFILE) ? file_mode(mode) : 0;
+	return file_mode(mode) & -(BIT_TO(flags, O_CREAT, 1) | BIT_TO(flags, O_TMPFILE, 1));
 }
 
 /* linux/openat2.h */
@@ -132,7 +141,7 @@ static __always_inline u32 mmap_flags(u32 flags)
 /* linux/io_uring.h. Upstream also reads a ring's own flag (SQ_NEED_WAKEUP, bit 0) out of the set-up's flags. */
 static __always_inline u32 io_uring_setup_flags(u32 flags)
 {
-	return BIT_TO(flags, 0x01, PPM_IORING_SETUP_IOPOLL | PPM_IORING_SQ_NEED_WAKEUP) |
+	return BIT_TO(flags, 0x01, PPM_IORING_SETUP_IOPOLL) | BIT_TO(flags, 0x01, PPM_IORING_SQ_NEED_WAKEUP) |
 	       BIT_TO(flags, 0x02, PPM_IORING_SETUP_SQPOLL) | BIT_TO(flags, 0x04, PPM_IORING_SETUP_SQ_AFF) |
 	       BIT_TO(flags, 0x08, PPM_IORING_SETUP_CQSIZE) | BIT_TO(flags, 0x10, PPM_IORING_SETUP_CLAMP) |
 	       BIT_TO(flags, 0x20, PPM_IORING_SETUP_ATTACH_WQ) | BIT_TO(flags, 0x40, PPM_IORING_SETUP_R_DISABLED);

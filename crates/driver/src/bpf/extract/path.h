@@ -115,11 +115,18 @@ static long path_step(u32 index, void *ctx)
  * read once, its short name with them, into a slot of the scratch; then the names are put together forwards, where they
  * belong. Returning from a helper is dear on some processors, so that one call a component counts.
  */
-#define SLOTS 16
+#define SLOTS 12 /* at most 16 */
 #define SLOT_BASE 0x1f000 /* in the scratch's second half */
 #define SLOT_SIZE 128
-#define SLOT_COPY 112
+#define SLOT_COPY 112 /* at most; behind it the dentry's address */
 #define SHORT_NAME 40
+
+/* A slot's copy of a dentry is read as the dentry itself, its fields where this kernel has them. */
+static __always_inline u8 *short_name(struct dentry *dentry)
+{
+	return bpf_core_field_exists(dentry->d_iname) ? (u8 *)&dentry->d_iname
+						      : (u8 *)&((struct dentry___v6_12 *)dentry)->d_shortname;
+}
 
 static __always_inline u32 short_name_at(void)
 {
@@ -128,13 +135,17 @@ static __always_inline u32 short_name_at(void)
 		       : bpf_core_field_offset(struct dentry___v6_12, d_shortname);
 }
 
-#define SLOT_FIELD(type, slot, offset) (*(type *)((slot) + ((offset) & (SLOT_SIZE - 1))))
+/* Bytes of a dentry that are looked at. */
+static __always_inline u32 dentry_copy(void)
+{
+	return short_name_at() + SHORT_NAME;
+}
 
 /* Copies whole words: what it writes too much, the next component or record overwrites. */
-static __always_inline void put_short_name(u8 *to, u8 *slot)
+static __always_inline void put_short_name(u8 *to, u8 *from)
 {
 	for (u32 i = 0; i < SHORT_NAME; i += 8)
-		*(u64 *)(to + i) = SLOT_FIELD(u64, slot, short_name_at() + i);
+		*(u64 *)(to + i) = *(u64 *)(from + i);
 }
 
 /* The same value, by a way through memory: the verifier knows nothing of it any more. */
@@ -146,6 +157,23 @@ static __always_inline u32 forget(u8 *slots, u32 value)
 	return *place;
 }
 
+/* Appends `/` and the name that a slot's dentry has, and returns where it ends. The length is read again wherever it is
+ * used: of one that it compared, the verifier would remember the outcome. */
+static __always_inline u32 put_name(struct scratch *s, u8 *slots, u8 *slot, u32 out)
+{
+	struct dentry *dentry = (struct dentry *)slot;
+	volatile u32 *len = (volatile u32 *)&dentry->d_name.len;
+	u64 name = (u64)dentry->d_name.name;
+	u8 *to = s->data + (out & EVENT_MASK);
+
+	to[0] = '/';
+	if (name == *(u64 *)(slot + SLOT_COPY) + short_name_at() && *len < SHORT_NAME)
+		put_short_name(to + 1, short_name(dentry));
+	else
+		bpf_probe_read_kernel(to + 1, *len & 0xff, (void *)name);
+	return forget(slots, out + 1 + (*len & 0xff));
+}
+
 static __always_inline bool walk_short(struct scratch *s, struct walk *w)
 {
 	u32 depth, i, out = w->out;
@@ -153,38 +181,24 @@ static __always_inline bool walk_short(struct scratch *s, struct walk *w)
 	u8 *slots = s->data + SLOT_BASE;
 
 	if (w->mount != w->stop_mount || step == stop ||
-	    bpf_core_field_offset(struct dentry, d_name) + 16 > SLOT_COPY || short_name_at() + SHORT_NAME > SLOT_COPY)
+	    bpf_core_field_offset(struct dentry, d_name) + 16 > dentry_copy() || dentry_copy() > SLOT_COPY)
 		return false;
 	for (depth = 0; depth < SLOTS && step != stop; depth++) {
 		u8 *slot = slots + depth * SLOT_SIZE;
 
-		bpf_probe_read_kernel(slot, SLOT_COPY, (void *)step);
+		bpf_probe_read_kernel(slot, dentry_copy(), (void *)step);
 		*(u64 *)(slot + SLOT_COPY) = step;
-		step = SLOT_FIELD(u64, slot, bpf_core_field_offset(struct dentry, d_parent));
+		step = (u64)((struct dentry *)slot)->d_parent;
 	}
 	if (step != stop)
 		return false;
-	/* Through memory, so that the verifier forgets which of the depths it was and walks the second loop once. */
+	/* The verifier forgets which of the depths it was and walks the second loop once. */
 	depth = forget(slots, depth);
-	for (i = 0; i < SLOTS; i++) {
-		u8 *slot;
-		u32 len;
-		u64 name;
-
-		if (i >= depth)
-			break;
-		slot = slots + ((depth - 1 - i) & (SLOTS - 1)) * SLOT_SIZE;
-		len = SLOT_FIELD(u32, slot, bpf_core_field_offset(struct dentry, d_name.len)) & 0xff;
-		name = SLOT_FIELD(u64, slot, bpf_core_field_offset(struct dentry, d_name.name));
-		s->data[out & EVENT_MASK] = '/';
-		out++;
-		if (name == *(u64 *)(slot + SLOT_COPY) + short_name_at() && len < SHORT_NAME)
-			put_short_name(s->data + (out & EVENT_MASK), slot);
-		else
-			bpf_probe_read_kernel(s->data + (out & EVENT_MASK), len, (void *)name);
-		out = forget(slots, out + len); /* the two ways above are one from here on */
+	for (i = 0; i < SLOTS && depth; i++) {
+		depth--;
+		out = put_name(s, slots, slots + (depth & 15) * SLOT_SIZE, out);
 	}
-	w->unlinked = !SLOT_FIELD(u64, slots, bpf_core_field_offset(struct dentry, d_hash.pprev));
+	w->unlinked = !((struct dentry *)slots)->d_hash.pprev;
 	w->out = out;
 	w->done = 1;
 	return true;

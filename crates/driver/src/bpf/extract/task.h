@@ -3,7 +3,8 @@
  * What the kernel knows of a task. Tasks come as typed pointers (the current one, a tracepoint's argument): plain fields
  * are read directly, which costs a load and not a helper's call. Pointers out of a task are read with the helper where
  * speed does not count (clone, exec): for each direct load of a pointer the verifier searches all names of the kernel's
- * types, which takes it more than a millisecond.
+ * types, which takes it more than a millisecond. The helper reads zero through a null pointer, so that nobody asks for
+ * one: the verifier would follow either answer through all that comes after.
  */
 #pragma once
 
@@ -14,29 +15,26 @@ static __always_inline int pid_number(struct pid *pid, u32 level)
 {
 	int nr = 0;
 
-	if (pid)
-		bpf_probe_read_kernel(&nr, sizeof(nr),
-				      (void *)pid + bpf_core_field_offset(struct pid, numbers) +
-					      level * bpf_core_type_size(struct upid) +
-					      bpf_core_field_offset(struct upid, nr));
+	bpf_probe_read_kernel(&nr, sizeof(nr),
+			      (void *)pid + bpf_core_field_offset(struct pid, numbers) +
+				      level * bpf_core_type_size(struct upid) + bpf_core_field_offset(struct upid, nr));
 	return nr;
 }
 
 /* As the task itself sees it, in the innermost namespace. */
 static __always_inline int pid_inner(struct pid *pid)
 {
-	return pid ? pid_number(pid, BPF_CORE_READ(pid, level)) : 0;
+	return pid_number(pid, BPF_CORE_READ(pid, level));
 }
 
 static __always_inline struct pid_namespace *pid_ns(struct pid *pid)
 {
 	struct pid_namespace *ns = NULL;
 
-	if (pid)
-		bpf_probe_read_kernel(&ns, sizeof(ns),
-				      (void *)pid + bpf_core_field_offset(struct pid, numbers) +
-					      BPF_CORE_READ(pid, level) * bpf_core_type_size(struct upid) +
-					      bpf_core_field_offset(struct upid, ns));
+	bpf_probe_read_kernel(&ns, sizeof(ns),
+			      (void *)pid + bpf_core_field_offset(struct pid, numbers) +
+				      BPF_CORE_READ(pid, level) * bpf_core_type_size(struct upid) +
+				      bpf_core_field_offset(struct upid, ns));
 	return ns;
 }
 
@@ -45,7 +43,7 @@ static __always_inline u64 pid_ns_start(struct task_struct *task)
 {
 	struct pid_namespace *ns = pid_ns(BPF_CORE_READ(task, signal, pids[PIDTYPE_TGID]));
 
-	return ns ? BPF_CORE_READ(ns, child_reaper, start_time) : 0;
+	return BPF_CORE_READ(ns, child_reaper, start_time);
 }
 
 static __always_inline bool in_pid_ns(struct task_struct *task)
@@ -101,13 +99,8 @@ static __always_inline u32 vm_swap(struct mm_struct *mm)
 static __always_inline u32 task_tty(struct task_struct *task)
 {
 	struct tty_struct *tty = BPF_CORE_READ(task, signal, tty);
-	struct tty_driver *driver;
+	struct tty_driver *driver = BPF_CORE_READ(tty, driver);
 
-	if (!tty)
-		return 0;
-	driver = BPF_CORE_READ(tty, driver);
-	if (!driver)
-		return 0;
 	return encode_dev((((u32)BPF_CORE_READ(driver, major) << 20) | (u32)BPF_CORE_READ(driver, minor_start)) +
 			  BPF_CORE_READ(tty, index));
 }
@@ -135,7 +128,7 @@ static __always_inline u64 task_caps(struct task_struct *task, enum caps which)
 
 static __always_inline u64 time_ns(s64 seconds, u64 nanoseconds)
 {
-	return seconds < 0 ? 0 : seconds * 1000000000ull + nanoseconds;
+	return (seconds * 1000000000ull + nanoseconds) & ~(seconds >> 63); /* 0 before 1970 */
 }
 
 /* Since 6.13 the highest bit of the nanoseconds tells that somebody asked for the time (include/linux/fs.h). */

@@ -34,7 +34,7 @@ static __always_inline void store_clone(struct event *e, struct call *c, u32 fla
 
 static __always_inline u16 clone_code(struct call *c)
 {
-	switch (native_number(c->regs, c->compat)) {
+	switch (native_number(c)) {
 	case NR_clone3:
 		return PPME_SYSCALL_CLONE3_X;
 #if defined(NR_fork)
@@ -108,9 +108,11 @@ SEC("tp_btf/sched_process_fork") int process_fork(u64 *ctx)
 	if (!tgid_in_scope(parent->tgid))
 		return 0;
 	if (scope_mode == SCOPE_TREE && tgid != parent->tgid) {
-		u8 inside = 1;
+		u8 *mark = scope_mark(tgid);
 
-		if (bpf_map_update_elem(&scope_tgids, &tgid, &inside, BPF_ANY))
+		if (mark)
+			*mark = 1;
+		else
 			count(COUNTER_SCOPE_FULL);
 	}
 #if !defined(__TARGET_ARCH_x86)

@@ -19,12 +19,11 @@ static __always_inline void store_executed(struct event *e, struct task_struct *
 	struct pid *group = BPF_CORE_READ(task, signal, pids[PIDTYPE_PGID]);
 	const struct cred *cred = BPF_CORE_READ(task, cred);
 
-	if (file)
-		look_at_file(exe, (u64)file);
+	look_at_file(exe, (u64)file);
 	store_u32(e, task_tty(task));				   /* tty */
 	store_s64(e, pid_inner(group));				   /* vpgid */
 	store_u32(e, task_loginuid(task));			   /* loginuid */
-	store_u32(e, exe_flags(task, exe));			   /* flags */
+	store_u32(e, exe_flags((u64)exe->inode, (u64)exe->dentry, exe->layer)); /* flags */
 	store_u64(e, task_caps(task, CAPS_INHERITABLE));	   /* cap_inheritable */
 	store_u64(e, task_caps(task, CAPS_PERMITTED));		   /* cap_permitted */
 	store_u64(e, task_caps(task, CAPS_EFFECTIVE));		   /* cap_effective */
@@ -67,7 +66,7 @@ _Static_assert(PPME_SYSCALL_EXECVEAT_X_PARAMS + 1 == PPME_SYSCALL_EXECVE_19_X_PA
  * int execveat(int fd, const char *filename, const char *const *argv, const char *const *envp, int flags)
  */
 CALLS_IF(execve, SYSCALL_EXECVEAT_X,
-	 native_number(c.regs, c.compat) == NR_execveat ? PPME_SYSCALL_EXECVEAT_X : PPME_SYSCALL_EXECVE_19_X, c.ret != 0)
+	 native_number(&c) == NR_execveat ? PPME_SYSCALL_EXECVEAT_X : PPME_SYSCALL_EXECVE_19_X, c.ret != 0)
 {
 	bool at = event_code(e) == PPME_SYSCALL_EXECVEAT_X;
 	u64 argv = at ? arg(c, 2) : arg(c, 1), envp = at ? arg(c, 3) : arg(c, 2);
@@ -78,10 +77,10 @@ CALLS_IF(execve, SYSCALL_EXECVEAT_X,
 		event_widen(e);
 	advance(e, 0); /* forgets by how much */
 	store_s64(e, c->ret);			    /* res */
-	store_failed_exe_args(e, argv, c->compat);  /* exe, args */
+	store_failed_exe_args(e, argv, compat(c));  /* exe, args */
 	store_process(e, task, task);		    /* tid to comm */
 	store_cgroups(e, task);			    /* cgroups */
-	store_pointers(e, envp, 0, MAX_ARGS, c->compat); /* env */
+	store_pointers(e, envp, 0, MAX_ARGS, compat(c)); /* env */
 	store_executed(e, task, &exe);		    /* tty to gid */
 	if (event_code(e) != PPME_SYSCALL_EXECVEAT_X)
 		store_string(e, arg(c, 0)); /* filename */

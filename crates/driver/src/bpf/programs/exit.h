@@ -116,12 +116,16 @@ SEC("tp_btf/sched_process_exit") int process_exit(u64 *ctx)
 {
 	struct task_struct *task = (void *)ctx[0];
 	u32 tgid = task->tgid;
+	u8 *mark;
 
 	if (!tgid_in_scope(tgid))
 		return 0;
 	if (event_wanted(PPME_PROCEXIT_1_E))
 		exit_event(task);
-	if (scope_mode == SCOPE_TREE && !BPF_CORE_READ(task, signal, live.counter))
-		bpf_map_delete_elem(&scope_tgids, &tgid);
+	if (scope_mode == SCOPE_TREE && !BPF_CORE_READ(task, signal, live.counter)) {
+		mark = scope_mark(tgid);
+		if (mark)
+			*mark = 0;
+	}
 	return 0;
 }

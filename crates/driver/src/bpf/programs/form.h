@@ -91,12 +91,12 @@ static __always_inline void event_end_with_path(void *ctx, struct event *e, stru
 	SEC("tp_btf/sys_exit") int sys_##name(u64 *ctx)                                                                \
 	{                                                                                                              \
 		struct task_struct *task = current_task();                                                             \
-		struct call c = {.regs = (void *)ctx[0], .ret = ctx[1], .compat = is_compat(task)};                    \
+		struct call c = {.ctx = ctx, .regs = (void *)ctx[0], .ret = ctx[1], .task = task};                     \
 		struct event e;                                                                                        \
                                                                                                                        \
 		if (!(condition) || !begin)                                                                            \
 			return 0;                                                                                      \
-		e.marks = c.compat * MARK_COMPAT;                                                                      \
+		e.marks = compat(&c) * MARK_COMPAT;                                                                    \
 		fill;                                                                                                  \
 		end;                                                                                                   \
 		return 0;                                                                                              \

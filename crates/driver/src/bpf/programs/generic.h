@@ -6,7 +6,7 @@
 
 CALL(generic, GENERIC_X)
 {
-	u32 number = native_number(c->regs, c->compat);
+	u32 number = native_number(c);
 
 	store_u16(e, number < MAX_CALLS ? call_ids[number] : 0); /* ID */
 	store_u16(e, number);					  /* nativeID */

@@ -135,7 +135,7 @@ CALL(setpgid, SYSCALL_SETPGID_X)
 static __always_inline void read_limits(const struct call *c, u64 limit[2], u64 from)
 {
 	read_words(c, limit, 2, from);
-	if (c->compat) {
+	if (compat(c)) {
 		limit[0] = limit[0] == RLIM_INFINITY32 ? -1 : limit[0];
 		limit[1] = limit[1] == RLIM_INFINITY32 ? -1 : limit[1];
 	}

@@ -22,7 +22,7 @@ static __always_inline u32 nth_message(const struct messages *m, u32 n, struct c
 	u64 at = m->at + (u64)n * MESSAGE_BYTES(m->compat);
 	u32 len = 0;
 
-	c->compat = m->compat;
+	c->task = current_task();
 	read_message(c, at, to);
 	bpf_probe_read_user(&len, sizeof(len), (void *)(at + HEADER_BYTES(m->compat)));
 	return len;
@@ -31,7 +31,7 @@ static __always_inline u32 nth_message(const struct messages *m, u32 n, struct c
 /* Tells of each message that went; false if none did. */
 static __always_inline bool each_message(struct call *c, long (*tell)(u32, void *))
 {
-	struct messages m = {.at = arg(c, 1), .fd = arg(c, 0), .compat = c->compat};
+	struct messages m = {.at = arg(c, 1), .fd = arg(c, 0), .compat = compat(c)};
 
 	if (c->ret <= 0)
 		return false;

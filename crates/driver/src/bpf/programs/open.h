@@ -7,15 +7,6 @@
 
 #include "form.h"
 
-/* Flags that tell of the file rather than of the call. */
-static __always_inline u32 opened_flags(const struct opened *o)
-{
-	return (o->mode & FMODE_CREATED ? PPM_O_F_CREATED : 0) |
-	       (o->layer == OVERLAY_UPPER   ? PPM_FD_UPPER_LAYER
-		: o->layer == OVERLAY_LOWER ? PPM_FD_LOWER_LAYER
-					    : 0);
-}
-
 static __always_inline struct place place_of(const struct opened *o)
 {
 	return (struct place){.mnt = o->mnt, .dentry = o->dentry};
@@ -27,11 +18,11 @@ CALL_WITH_PATH(open, SYSCALL_OPEN_X)
 	struct opened o;
 	u32 flags;
 
-	look_at_fd(&o, e->task, c->ret);
+	look_at_just_opened(&o, e->task, c->ret);
 	flags = arg(c, 1);
 	store_s64(e, c->ret);				    /* fd */
 	store_string(e, arg(c, 0));			    /* name */
-	store_u32(e, open_flags(flags) | opened_flags(&o)); /* flags */
+	store_u32(e, open_flags(flags) | o.flags); /* flags */
 	store_u32(e, open_mode(flags, arg(c, 2)));	    /* mode */
 	store_u32(e, o.dev);				    /* dev */
 	store_u64(e, o.ino);				    /* ino */
@@ -44,12 +35,12 @@ CALL_WITH_PATH(openat, SYSCALL_OPENAT_2_X)
 	struct opened o;
 	u32 flags;
 
-	look_at_fd(&o, e->task, c->ret);
+	look_at_just_opened(&o, e->task, c->ret);
 	flags = arg(c, 2);
 	store_s64(e, c->ret);				    /* fd */
 	store_s64(e, dir_fd(arg(c, 0)));		    /* dirfd */
 	store_string(e, arg(c, 1));			    /* name */
-	store_u32(e, open_flags(flags) | opened_flags(&o)); /* flags */
+	store_u32(e, open_flags(flags) | o.flags); /* flags */
 	store_u32(e, open_mode(flags, arg(c, 3)));	    /* mode */
 	store_u32(e, o.dev);				    /* dev */
 	store_u64(e, o.ino);				    /* ino */
@@ -69,7 +60,7 @@ CALL_WITH_PATH(openat2, SYSCALL_OPENAT2_X)
 	store_s64(e, c->ret);					/* fd */
 	store_s64(e, dir_fd(arg(c, 0)));			/* dirfd */
 	store_string(e, arg(c, 1));				/* name */
-	store_u32(e, open_flags(how.flags) | opened_flags(&o)); /* flags */
+	store_u32(e, open_flags(how.flags) | o.flags); /* flags */
 	store_u32(e, open_mode(how.flags, how.mode));		/* mode */
 	store_u32(e, resolve_flags(how.resolve));		/* resolve */
 	store_u32(e, o.dev);					/* dev */
@@ -104,7 +95,7 @@ CALL_WITH_PATH(open_by_handle_at, SYSCALL_OPEN_BY_HANDLE_AT_X)
 	flags = arg(c, 2);
 	store_s64(e, c->ret);				    /* fd */
 	store_s64(e, dir_fd(arg(c, 0)));		    /* mountfd */
-	store_u32(e, open_flags(flags) | opened_flags(&o)); /* flags */
+	store_u32(e, open_flags(flags) | o.flags); /* flags */
 	if (o.file)
 		store_path(e, o.mnt, o.dentry); /* path */
 	else

@@ -24,7 +24,7 @@ SEC("tp_btf/sys_exit") int stage_path(u64 *ctx)
 	u = unfinished_event(s->data);
 	e.data = s->data;
 	e.task = current_task();
-	e.pos = u->pos;
+	event_at(&e, u->pos);
 	e.marks = u->marks;
 	e.code = u->code;
 	e.marks |= record_path(&e, RECORD_PATH, (void *)u->mnt, (void *)u->dentry);

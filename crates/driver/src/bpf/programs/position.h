@@ -14,7 +14,7 @@ CALL(lseek, SYSCALL_LSEEK_X)
 	if (is_i386(c, I386_LLSEEK)) {
 		offset = offset << 32 | whence;
 		whence = arg(c, 4);
-	} else if (c->compat) {
+	} else if (compat(c)) {
 		offset = (s32)offset;
 	}
 	store_s64(e, c->ret);			       /* res */

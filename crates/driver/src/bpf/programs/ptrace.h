@@ -25,7 +25,7 @@ static __always_inline void store_ptrace_data(struct event *e, struct call *c, u
 	case PPM_PTRACE_PEEKTEXT:
 	case PPM_PTRACE_PEEKDATA:
 	case PPM_PTRACE_PEEKUSR:
-		bpf_probe_read_user(&word, c->compat ? 4 : 8, (void *)data);
+		bpf_probe_read_user(&word, compat(c) ? 4 : 8, (void *)data);
 		store_dynamic_u64(e, word);
 		break;
 	case PPM_PTRACE_CONT:

@@ -30,9 +30,9 @@ static __always_inline void read_vector(struct event *e, struct call *c, struct 
 {
 	u32 size;
 
-	v->compat = c->compat;
+	v->compat = compat(c);
 	v->count = count < MAX_IOVECS ? count : MAX_IOVECS;
-	size = v->count * (c->compat ? 8 : 16);
+	size = v->count * (compat(c) ? 8 : 16);
 	v->ok = count <= UIO_MAXIOV &&
 		!bpf_probe_read_user(e->data + VECTOR_BASE, size & 0x3ff, (void *)at);
 }
@@ -134,7 +134,7 @@ static __always_inline void store_iovec_data(struct event *e, struct call *c, u6
 /* Reads a message header of the program's; false if it cannot be read. */
 static __always_inline bool read_message(struct call *c, u64 at, struct message *m)
 {
-	if (c->compat) {
+	if (compat(c)) {
 		u32 words[7];
 
 		if (bpf_probe_read_user(words, sizeof(words), (void *)at))

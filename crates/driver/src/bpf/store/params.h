@@ -59,15 +59,15 @@ static __always_inline void store_empty(struct event *e)
 /* Appends a NUL-terminated string of at most `max` bytes with its NUL; 0 and nothing if it cannot be read. */
 static __always_inline u32 push_string(struct event *e, const void *from, u32 max, enum memory memory)
 {
-	long n = memory == KERNEL ? bpf_probe_read_kernel_str(here(e), max, from)
-				  : bpf_probe_read_user_str(here(e), max, from);
+	long n = memory == KERNEL ? bpf_probe_read_kernel_str(e->at, max, from)
+				  : bpf_probe_read_user_str(e->at, max, from);
 
 	if (n < 0) {
 		count(COUNTER_DROPS_PF);
 		return 0;
 	}
 	if (n == 0) {
-		*here(e) = 0;
+		*e->at = 0;
 		n = 1;
 	}
 	advance(e, n);
@@ -81,7 +81,7 @@ static __always_inline u32 push_bytes(struct event *e, const void *from, u32 len
 
 	barrier_var(len); /* the compiler may know the bound, by another register than the verifier looks at */
 	len &= EVENT_MASK;
-	err = memory == KERNEL ? bpf_probe_read_kernel(here(e), len, from) : bpf_probe_read_user(here(e), len, from);
+	err = memory == KERNEL ? bpf_probe_read_kernel(e->at, len, from) : bpf_probe_read_user(e->at, len, from);
 	if (err) {
 		count(COUNTER_DROPS_PF);
 		return 0;

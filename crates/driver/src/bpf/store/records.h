@@ -51,7 +51,7 @@ static __always_inline u32 record_path(struct event *e, u16 tag, struct vfsmount
 	if (len) {
 		record_begin(e, tag, len);
 		if (w.done)
-			e->pos += len;
+			event_at(e, e->pos + len);
 		else
 			push_bytes(e, e->data + PATH_BASE + (w.at & PATH_MASK), len, KERNEL);
 	}

@@ -20,10 +20,15 @@
 
 enum direction { OUTBOUND, INBOUND };
 
-static __always_inline void push_inet6(struct event *e, const struct in6_addr *address)
+/* Two words: of bytes the compiler would copy one at a time. */
+struct inet6 {
+	u64 halves[2];
+};
+
+static __always_inline void push_inet6(struct event *e, const struct inet6 *address)
 {
-	__builtin_memcpy(here(e), address, sizeof(*address));
-	e->pos += sizeof(*address);
+	push_u64(e, address->halves[0]);
+	push_u64(e, address->halves[1]);
 }
 
 /* A unix path; the NUL that opens an abstract name is left out. */
@@ -37,7 +42,7 @@ static __always_inline u32 push_unix_path(struct event *e, const u8 *path, bool 
 __noinline u32 put_sockaddr(u64 from, u32 len, u32 pos)
 {
 	struct scratch *s = my_scratch();
-	struct event started = {.pos = pos}, *e = &started;
+	struct event started = {}, *e = &started;
 	u16 family;
 	u8 *at;
 
@@ -45,11 +50,13 @@ __noinline u32 put_sockaddr(u64 from, u32 len, u32 pos)
 	if (!s)
 		return pos;
 	e->data = s->data;
+	event_at(e, pos);
 	at = e->data + SOCKADDR_BASE;
 	if (len > 0x7ff) /* the kernel refuses all beyond 128; upstream shows them none the less */
 		len = 0x7ff;
 	barrier_var(len); /* the mask below is for the verifier, the bound above for what is told */
-	__builtin_memset(at, 0, 32); /* a short address has zeros for the rest */
+	for (u32 i = 0; i < 32; i += 8)
+		PUT(u64, at + i, 0); /* a short address has zeros for the rest */
 	if (!len || bpf_probe_read_user(at, len & 0x7ff, (void *)from))
 		return pos;
 	family = *(u16 *)at;
@@ -59,7 +66,7 @@ __noinline u32 put_sockaddr(u64 from, u32 len, u32 pos)
 		push_u16(e, __builtin_bswap16(*(u16 *)(at + 2)));
 	} else if (family == AF_INET6) {
 		push_u8(e, family);
-		push_inet6(e, (struct in6_addr *)(at + 8));
+		push_inet6(e, (struct inet6 *)(at + 8));
 		push_u16(e, __builtin_bswap16(*(u16 *)(at + 2)));
 	} else if (family == AF_UNIX) {
 		at[len & 0x7ff] = 0; /* a path may come without its NUL */
@@ -104,7 +111,7 @@ static __always_inline void push_inet6_tuple(struct event *e, struct sock *sk, e
 	struct inet_sock *inet = (struct inet_sock *)sk;
 	struct ipv6_pinfo *info = BPF_CORE_READ(inet, pinet6);
 	u16 local_port = BPF_CORE_READ(inet, inet_sport), remote_port = BPF_CORE_READ(sk, __sk_common.skc_dport);
-	struct in6_addr local = {}, remote = {};
+	struct inet6 local = {}, remote = {};
 
 	bpf_core_read(&local, sizeof(local), &info->saddr);
 	bpf_core_read(&remote, sizeof(remote), &sk->__sk_common.skc_v6_daddr);
@@ -113,7 +120,7 @@ static __always_inline void push_inet6_tuple(struct event *e, struct sock *sk, e
 
 		if (!bpf_probe_read_user(at, 28, (void *)named)) {
 			remote_port = *(u16 *)(at + 2);
-			__builtin_memcpy(&remote, at + 8, sizeof(remote));
+			remote = *(struct inet6 *)(at + 8);
 		}
 	}
 	push_u8(e, AF_INET6);
@@ -132,7 +139,7 @@ static __always_inline void push_unix_tuple(struct event *e, struct sock *sk, en
 	struct unix_address *address = listener ? BPF_CORE_READ(listener, addr) : NULL;
 	u8 *at = e->data + SOCKADDR_BASE;
 
-	__builtin_memset(at, 0, 8);
+	PUT(u64, at, 0);
 	if (direction == OUTBOUND && !peer && named)
 		bpf_probe_read_user(at, sizeof(struct sockaddr_un), (void *)named);
 	else if (address)
@@ -151,11 +158,12 @@ __noinline u32 put_tuple(u64 sk_address, u32 pos, u32 direction, u64 named)
 	struct sock *sk = (void *)sk_address;
 	u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	struct scratch *s = my_scratch();
-	struct event e = {.pos = pos};
+	struct event e = {};
 
 	if (!s)
 		return pos;
 	e.data = s->data;
+	event_at(&e, pos);
 	if (family == AF_INET)
 		push_inet_tuple(&e, sk, direction, named);
 	else if (family == AF_INET6)
