@@ -3,6 +3,7 @@
 # make docs   writes the reference pages under docs/reference from the program's tables
 # make differential  random conditions: the compiled graph against a plain interpreter, over PAIRS pairs
 # make parity how many field values differ from upstream's answers, by field and capture
+# make test-kernels the driver's live tests on other kernels, in emulated machines (MACHINE=x86_64 or aarch64)
 # make bench  measures and writes docs/benchmarks.md
 SHELL := /bin/bash
 CARGO ?= cargo
@@ -11,7 +12,7 @@ PAIRS ?= 2000000
 SEED ?= 1
 FUZZ_TARGETS := $(basename $(notdir $(wildcard fuzz/fuzz_targets/*.rs)))
 
-.PHONY: run build deps test lint fuzz differential docs parity bench
+.PHONY: run build deps test test-kernels lint fuzz differential docs parity bench
 
 run: deps
 	$(CARGO) build --release
@@ -54,3 +55,8 @@ differential:
 
 bench: deps
 	$(CARGO) bench --bench report
+
+# The driver's live tests and the program with its rules on other kernels, in emulated machines: those of
+# MACHINE=x86_64 or aarch64, or of both. PEREGRINE_WRITE_DOCS=1 writes what they said to docs/kernels.md.
+test-kernels: deps
+	CARGO="$(CARGO)" ./tests/kernels/run $(MACHINE)

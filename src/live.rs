@@ -4,7 +4,7 @@ use crate::config::Config;
 use crate::failure::Failure;
 use clap::Args;
 use peregrine_driver::{
-    Batch, BufferSize, Config as DriverConfig, Control, DriverError, LiveSource, Needs, Scope, Stats,
+    Batch, BufferSize, Config as DriverConfig, Control, DriverError, Hooks, LiveSource, Needs, Scope, Stats,
 };
 use peregrine_engine::EventNeeds;
 use peregrine_event::Event;
@@ -134,6 +134,11 @@ impl Live {
     /// A handle that changes what the kernel programs tell of.
     pub fn control(&self) -> Control {
         self.source.control()
+    }
+
+    /// What this kernel lets be hooked beyond tracepoints.
+    pub fn hooks(&self) -> Hooks {
+        self.source.driver().hooks()
     }
 
     /// What the kernel programs counted.

@@ -15,7 +15,7 @@ use crate::reload::{Load, Next, Outcome, Reloader, unchangeable};
 use crate::summary::Summary;
 use peregrine_alert::{Alert, Priority};
 use peregrine_capture::{Compression, Writer};
-use peregrine_driver::{Batch, Control, LiveSource};
+use peregrine_driver::{Batch, Control, Hooks, LiveSource};
 use peregrine_event::Event;
 use peregrine_outputs::Report;
 use peregrine_rules::Rule;
@@ -60,7 +60,7 @@ pub fn watch(
     args: &LiveArgs,
     record: Option<&Path>,
     again: Option<Again>,
-    ready: impl FnOnce(&Detector),
+    ready: impl FnOnce(&Detector, Hooks),
 ) -> Result<Ended, Failure> {
     let mut detector = Detector::new(rules, &playback.fields, config.rule_matching)?;
     detector.limit(config.hold);
@@ -81,7 +81,7 @@ pub fn watch(
     playback.live(snapshot)?;
     let manner = again.as_ref().map_or(Manner::Own, |again| again.manner);
     let reloader = again.map(|again| Reloader::start(again.load, config, &again.paths, live.control())).transpose()?;
-    ready(&detector);
+    ready(&detector, live.hooks());
     let (gaps, config, control) = (Gaps::new(config), config.clone(), live.control());
     let (left, hostname) = (args.events.unwrap_or(u64::MAX), hostname());
     let mut telemetry = telemetry.start(&hostname)?;
@@ -206,6 +206,7 @@ impl Running {
             events,
             lag_ns: if batch.events > 0 { now().saturating_sub(last_ts) } else { 0 },
             kernel: source.stats().unwrap_or_default(),
+            hooks: source.driver().hooks(),
             state: playback.counters(),
             matches: detector.engine().matches().to_vec(),
             reloads,

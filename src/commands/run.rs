@@ -9,6 +9,7 @@ use crate::playback::Playback;
 use crate::reload::{Fresh, Load};
 use crate::ruleset;
 use crate::watch::{Again, watch};
+use peregrine_driver::Hooks;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
@@ -44,8 +45,8 @@ pub fn execute(args: &Args) -> Result<(), Failure> {
     let paths = paths(&loaded, &args.rules);
     let again = Again { load: again(args.config.clone(), args.rules.clone()), paths, manner };
     let (live, record) = (&args.live, args.record.as_deref());
-    let ended = watch(&config, playback, rules.rules, out, live, record, Some(again), |detector| {
-        announce(detector, files);
+    let ended = watch(&config, playback, rules.rules, out, live, record, Some(again), |detector, hooks| {
+        announce(detector, files, hooks);
     })?;
     ended.summary.print();
     if let Some(path) = &args.stats {
@@ -74,12 +75,12 @@ fn paths(loaded: &crate::config::Loaded, rules: &RulesArgs) -> Vec<PathBuf> {
 }
 
 /// One line that says what is watched, and at a terminal what to try.
-fn announce(detector: &Detector, files: usize) {
+fn announce(detector: &Detector, files: usize, hooks: Hooks) {
     let kernel = rustix::system::uname();
     let rules = detector.engine().rules().len();
     let events = detector.engine().needs().codes.len();
     tracing::info!(
-        "watching: kernel {} through BPF programs, {rules} rules of {files} files on {events} kinds of events, source syscall",
+        "watching: kernel {} through BPF programs (hooks beyond tracepoints: {hooks}), {rules} rules of {files} files on {events} kinds of events, source syscall",
         kernel.release().to_string_lossy()
     );
     if std::io::stderr().is_terminal() {

@@ -54,7 +54,7 @@ pub fn run(state: State, rules: Prepared) -> Step {
         EngineKind::Kmod | EngineKind::ModernEbpf => {
             announce(&config);
             let live = LiveArgs { duration, ..LiveArgs::default() };
-            let ready = |_: &Detector| tracing::debug!("Opened event source 'syscall'");
+            let ready = |_: &Detector, _| tracing::debug!("Opened event source 'syscall'");
             watch(&config, playback, rules, out, &live, None, Some(again), ready)?
         }
     };

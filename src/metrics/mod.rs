@@ -15,7 +15,7 @@ use crate::hold::HoldFigures;
 use arc_swap::ArcSwapOption;
 use peregrine_alert::Priority;
 use peregrine_containers::Figures;
-use peregrine_driver::Stats;
+use peregrine_driver::{Hooks, Stats};
 use peregrine_outputs::Outputs;
 use peregrine_state::Counters;
 use peregrine_web::{Bound, Content, Server};
@@ -36,6 +36,8 @@ pub struct Published {
     pub lag_ns: u64,
     /// What the kernel programs counted.
     pub kernel: Stats,
+    /// What the kernel lets be hooked beyond tracepoints.
+    pub hooks: Hooks,
     /// What the state counted.
     pub state: Counters,
     /// The rules, in the order of their counts.
@@ -182,6 +184,7 @@ impl Telemetry {
             events: 0,
             lag_ns: 0,
             kernel: Stats::default(),
+            hooks: Hooks::default(),
             state: Counters::default(),
             rules: Arc::clone(&self.rules),
             matches: Vec::new(),
@@ -267,6 +270,7 @@ mod tests {
             events: 7,
             lag_ns: 1_500_000,
             kernel: Stats { cpus: vec![cpu, cpu] },
+            hooks: Hooks { fentry: true, lsm: false },
             state: Counters { n_threads: 3, ..Counters::default() },
             rules: Arc::new([rule("Say \"it\""), rule("Never matched")]),
             matches: vec![4, 0],
@@ -290,6 +294,7 @@ mod tests {
             "falcosecurity_falco_rules_matches_total{priority=\"4\",rule_name=\"Say \\\"it\\\"\",source=\"syscall\",tag_T1555=\"true\",tag_a_b=\"true\"} 4",
             "falcosecurity_scap_engine_name_info{engine_name=\"modern_bpf\",evt_source=\"syscall\"} 1",
             "falcosecurity_evt_hostname_info{hostname=\"h\"} 1",
+            "peregrine_kernel_hooks_info{fentry=\"yes\",lsm=\"no\"} 1",
             "falcosecurity_falco_start_timestamp_nanoseconds 1",
             "falcosecurity_falco_reload_timestamp_nanoseconds 5",
             "falcosecurity_scap_n_evts_total 20",

@@ -204,6 +204,7 @@ pub const METRICS: &[Metric] = &[
     own("peregrine_rules", Gauge, &[], "Rules at work.", |v| one(v.at.rules.len() as u64)),
     own("peregrine_reloads_total", Counter, &["result"], "Reloads that were put in place, and that were refused.", reloads),
     own("peregrine_kernel_total", Counter, &["counter"], "Every counter of the kernel programs, under its own name.", kernel_counters),
+    own("peregrine_kernel_hooks_info", Gauge, &["fentry", "lsm"], "What the kernel lets be hooked beyond tracepoints, on which nothing rests.", hooks),
     own("peregrine_state_users", Gauge, &[], "Users and groups that are known.", |v| one(v.at.state.n_users)),
     own("peregrine_state_containers", Gauge, &[], "Containers that are known.", |v| one(v.at.state.n_containers)),
     own("peregrine_containers_total", Counter, &["result"], "Containers that were asked for, and what came of it.", containers),
@@ -245,6 +246,12 @@ fn kernel() -> String {
 fn engine() -> Vec<Sample> {
     let labels = [("engine_name", "modern_bpf"), ("evt_source", crate::playback::SOURCE)];
     vec![sample(&labels, "", Value::Text("modern_bpf".into()))]
+}
+
+fn hooks(view: &View<'_>) -> Vec<Sample> {
+    let hooks = view.at.hooks;
+    let can = |yes: bool| if yes { "yes" } else { "no" };
+    vec![sample(&[("fentry", can(hooks.fentry)), ("lsm", can(hooks.lsm))], "", Value::Text(hooks.to_string()))]
 }
 
 fn rules(view: &View<'_>) -> Vec<Sample> {

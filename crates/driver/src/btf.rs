@@ -78,10 +78,15 @@ impl<'a> Types<'a> {
 
     /// Numbers, kinds and names of the types that a program can name.
     fn named(&self) -> impl Iterator<Item = (u32, u32, &'a [u8])> {
-        self.at.iter().enumerate().skip(1).filter_map(|(id, at)| {
+        self.of(|kind| matches!(kind, kind::STRUCT | kind::UNION | kind::ENUM | kind::ENUM64 | kind::TYPEDEF))
+    }
+
+    /// The same of the types of some kinds.
+    fn of(&self, wanted: impl Fn(u32) -> bool) -> impl Iterator<Item = (u32, u32, &'a [u8])> {
+        self.at.iter().enumerate().skip(1).filter_map(move |(id, at)| {
             let bytes = self.types.get(*at as usize..)?;
             let kind = kind_of(word(bytes, 4)?);
-            if !matches!(kind, kind::STRUCT | kind::UNION | kind::ENUM | kind::ENUM64 | kind::TYPEDEF) {
+            if !wanted(kind) {
                 return None;
             }
             let name = word(bytes, 0).filter(|at| *at != 0)?;
@@ -111,16 +116,17 @@ impl<'a> Types<'a> {
         Some(assemble(&types, &kept.strings))
     }
 
-    /// A description in which the typedefs of these names have the numbers that they have here, and everything before
-    /// them is a placeholder.
-    pub(crate) fn typedefs_in_place(&self, names: &FxHashSet<&[u8]>) -> Option<Vec<u8>> {
+    /// A description in which the typedefs and functions of these names have the numbers that they have here, and
+    /// everything before them is a placeholder.
+    pub(crate) fn hooks_in_place(&self, names: &FxHashSet<&[u8]>) -> Option<Vec<u8>> {
         let mut strings = vec![0];
         let mut types = Vec::new();
-        for (id, _, name) in self.named().filter(|(_, kind, name)| *kind == kind::TYPEDEF && names.contains(name)) {
+        let hooks = self.of(|kind| matches!(kind, kind::TYPEDEF | kind::FUNC));
+        for (id, kind, name) in hooks.filter(|(_, _, name)| names.contains(name)) {
             let placeholder = [0, kind::FWD << 24, 0];
             let missing = id as usize - 1 - types.len() / HEAD;
             (0..missing).for_each(|_| put(&mut types, &placeholder));
-            put(&mut types, &[push_string(&mut strings, name), kind::TYPEDEF << 24, 0]);
+            put(&mut types, &[push_string(&mut strings, name), kind << 24, 0]);
         }
         Some(assemble(&types, &strings))
     }
@@ -310,7 +316,7 @@ mod tests {
     fn typedefs_keep_their_numbers() {
         let world = world();
         let kept =
-            Types::parse(&world).unwrap().typedefs_in_place(&[b"hook".as_slice()].into_iter().collect()).unwrap();
+            Types::parse(&world).unwrap().hooks_in_place(&[b"hook".as_slice()].into_iter().collect()).unwrap();
         assert_eq!(Types::parse(&kept).unwrap().named().next(), Some((5, kind::TYPEDEF, b"hook".as_slice())));
     }
 

@@ -9,6 +9,7 @@ mod btf;
 pub mod config;
 pub mod counters;
 pub mod error;
+pub mod hooks;
 pub mod live;
 pub mod load;
 pub mod needs;
@@ -26,6 +27,7 @@ pub mod stats;
 
 pub use config::{BufferSize, Config, Scope};
 pub use error::DriverError;
+pub use hooks::Hooks;
 pub use live::{Batch, LiveSource};
 pub use load::{Control, Driver};
 pub use needs::Needs;

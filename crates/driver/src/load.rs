@@ -6,7 +6,7 @@ use crate::order::{Irregular, Rings, WINDOW_NS};
 use crate::ring::{Marks, Ring};
 use crate::scope::{Target, tree_members};
 use crate::stats::{Counters, Stats};
-use crate::{Config, DriverError, Needs, btf, counters::COUNTERS, privileges};
+use crate::{Config, DriverError, Hooks, Needs, btf, counters::COUNTERS, hooks, privileges};
 use aya::maps::{Array, ArrayOfMaps, Map, MapData, PerCpuArray, ProgramArray};
 use aya::programs::{BtfTracePoint, Program, ProgramError};
 use aya::{Btf, Ebpf, EbpfLoader, Endianness, VerifierLogLevel};
@@ -60,6 +60,7 @@ pub struct Driver {
     counters: PerCpuArray<MapData, [u64; COUNTERS.len()]>,
     boot_offset_ns: u64,
     ring_bytes: usize,
+    hooks: Hooks,
 }
 
 impl std::fmt::Debug for Driver {
@@ -151,6 +152,7 @@ impl Driver {
         let counters = take_map(&mut ebpf, "counters")?;
         let mut verified = BTreeMap::new();
         load_programs(&mut ebpf, &mut tables, &config.needs, &types.tracepoints, &mut verified)?;
+        let hooks = Hooks::probe(&mut ebpf, &types.tracepoints);
         drop(types);
         // The kernel's type information is no longer needed; the rings come after it, not beside it.
         crate::memory::give_back();
@@ -168,6 +170,7 @@ impl Driver {
             counters: PerCpuArray::try_from(counters).map_err(|e| map_error("counters", e))?,
             boot_offset_ns,
             ring_bytes: config.buffer.bytes() as usize,
+            hooks,
         })
     }
 
@@ -236,6 +239,11 @@ impl Driver {
     /// Bytes of each ring buffer, and how full the fullest one is now.
     pub fn ring_use(&self) -> (usize, usize) {
         (self.ring_bytes, self.rings.backlog())
+    }
+
+    /// What this kernel lets be hooked beyond tracepoints.
+    pub fn hooks(&self) -> Hooks {
+        self.hooks
     }
 
     /// Number of ring buffers.
@@ -509,7 +517,7 @@ fn open_object(config: &Config, target: &Target, boot_offset_ns: u64, types: &Bt
 struct KernelTypes {
     /// To relocate the programs.
     read: Btf,
-    /// To attach them: the tracepoints, under the kernel's own numbers.
+    /// To attach them: tracepoints and functions, under the kernel's own numbers.
     tracepoints: Btf,
 }
 
@@ -522,11 +530,12 @@ impl KernelTypes {
         })?;
         let parse = |data: &[u8]| Btf::parse(data, Endianness::default()).map_err(|e| DriverError::Btf(chain(&e)));
         let hooks = TRACEPOINTS.iter().map(|(_, tracepoint, _)| *tracepoint).chain(["sys_exit"]);
-        let hooks: Vec<String> = hooks.map(|tracepoint| format!("btf_trace_{tracepoint}")).collect();
+        let hooks = hooks.map(|tracepoint| format!("btf_trace_{tracepoint}"));
+        let hooks: Vec<String> = hooks.chain(hooks::FUNCTIONS.map(str::to_owned)).collect();
         let few = btf::Types::parse(&data).and_then(|kernel| {
             let own = btf::Types::parse(btf::section(crate::OBJECT, ".BTF")?)?;
             let hooks = hooks.iter().map(String::as_bytes).collect();
-            Some((kernel.only(&own.names())?, kernel.typedefs_in_place(&hooks)?))
+            Some((kernel.only(&own.names())?, kernel.hooks_in_place(&hooks)?))
         });
         match few {
             Some((read, tracepoints)) => Ok(Self { read: parse(&read)?, tracepoints: parse(&tracepoints)? }),

@@ -15,6 +15,7 @@
 #include "programs/exec.h"
 #include "programs/exit.h"
 #include "programs/generic.h"
+#include "programs/hooks.h"
 #include "programs/identity.h"
 #include "programs/kernel_door.h"
 #include "programs/keys.h"

@@ -54,7 +54,8 @@ fn a_program_is_told_with_its_file_and_times() {
     let scratch = Scratch::new("exec");
     let program = scratch.0.join("own true");
     std::fs::copy("/bin/true", &program).unwrap();
-    let script = format!("'{}' 'a b' c", program.display());
+    // Something comes after it, so that no shell becomes the program itself.
+    let script = format!("'{}' 'a b' c; :", program.display());
     let recording = Held::shell(&script).record(Needs::state());
     let exec = find(&recording, |event| {
         event.code == code::SYSCALL_EXECVE_19_X && event.text(27) == Some(program.as_os_str().as_encoded_bytes())

@@ -2,6 +2,7 @@
 
 mod budgets;
 mod calls;
+mod kernels;
 mod load;
 mod parity;
 mod rings;

@@ -74,7 +74,9 @@ CALLS_IF(clone, SYSCALL_CLONE_20_X, clone_code(&c), true)
 /* The child's event, told by its parent before the child runs. */
 static __always_inline void child_event(struct task_struct *parent, struct task_struct *child)
 {
-	struct pid_namespace *ns = pid_ns(child->thread_pid);
+	/* Not by the child's trusted pointers: verifiers before 6.12 let nobody count from them. */
+	struct pid *own = BPF_CORE_READ(child, thread_pid);
+	struct pid_namespace *ns = pid_ns(own);
 	struct event e;
 	u32 flags = 0;
 
@@ -93,8 +95,8 @@ static __always_inline void child_event(struct task_struct *parent, struct task_
 	store_u32(&e, flags);			       /* flags */
 	store_u32(&e, child->cred->euid.val);	       /* uid */
 	store_u32(&e, child->cred->egid.val);	       /* gid */
-	store_s64(&e, pid_inner(child->thread_pid));   /* vtid */
-	store_s64(&e, pid_inner(child->signal->pids[PIDTYPE_TGID])); /* vpid */
+	store_s64(&e, pid_inner(own));		       /* vtid */
+	store_s64(&e, pid_inner(BPF_CORE_READ(child, signal, pids[PIDTYPE_TGID]))); /* vpid */
 	store_u64(&e, pid_ns_start(child));	       /* pidns_init_start_ts */
 	event_end(&e);
 }

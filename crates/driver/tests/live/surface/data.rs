@@ -64,10 +64,11 @@ fn positioned(t: &mut Surface) {
     let file = std::env::temp_dir().join(format!("peregrine-surface-{}", std::process::id()));
     std::fs::write(&file, b"some text").unwrap();
     let name = format!("{}\0", file.display());
-    let fd = t.call("open", &[at(name.as_bytes()), libc::O_RDWR as u64, 0o777], |fd| {
+    let here = i64::from(libc::AT_FDCWD);
+    let fd = t.call("openat", &[here as u64, at(name.as_bytes()), libc::O_RDWR as u64, 0o777], |fd| {
         let meta = std::fs::metadata(&file).unwrap();
         let dev = std::os::unix::fs::MetadataExt::dev(&meta) as i64;
-        vec![N(fd), s(&file.display().to_string()), N(3), N(0), N(dev), N(inode(&meta))]
+        vec![N(fd), N(here), s(&file.display().to_string()), N(3), N(0), N(dev), N(inode(&meta))]
     }) as u64;
     let into = [0u8; 16];
     t.call("pread64", &[fd, at(&into), 16, 5], |res| vec![N(res), B(b"text".to_vec()), N(fd as i64), N(16), N(5)]);

@@ -145,6 +145,7 @@ impl Surface {
             }
         }
         assert!(wrong.is_empty(), "{} of {} rows:\n{}", wrong.len(), self.expected.len(), wrong.join("\n"));
+        crate::kernels::tell(format_args!("rows {}", self.expected.len()));
         self.check_coverage();
     }
 

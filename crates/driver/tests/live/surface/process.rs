@@ -28,7 +28,6 @@ pub fn rows(t: &mut Surface) {
     limits(t);
     signals(t);
     memory_of_others(t);
-    #[cfg(target_arch = "x86_64")]
     traced(t);
 }
 
@@ -338,7 +337,12 @@ fn born(t: &mut Surface) {
         let flags = if apart { flags | PPM_CL_CHILD_IN_PIDNS } else { flags | inside };
         // In a namespace of its own the child itself is the first process.
         let start = if apart { Is("a start", |bytes| bytes.len() == 8 && bytes != [0; 8]) } else { any_u64() };
-        if cfg!(target_arch = "x86_64") && (apart || inside == 0) {
+        // Where the child does not return through the call's end, its parent's birth of it tells, of what it then sees.
+        let (code, flags) = match cfg!(target_arch = "x86_64") {
+            true => (code, flags),
+            false => (code::SYSCALL_CLONE_20_X, flags & (PPM_CL_CLONE_FILES | PPM_CL_CHILD_IN_PIDNS)),
+        };
+        if apart || inside == 0 {
             t.expect_of(child, name, code, of_clone(0, (child, child, me), seen, flags, start));
         }
     }
@@ -491,7 +495,6 @@ fn signals(t: &mut Surface) {
 }
 
 /// A child that stops until it is let go, looked into by us.
-#[cfg(target_arch = "x86_64")]
 fn traced(t: &mut Surface) {
     let secret = Box::new(0x1122_3344_5566_7788u64);
     // SAFETY: the child waits for a signal that ends it.
@@ -527,7 +530,6 @@ fn traced(t: &mut Surface) {
 }
 
 /// Waits until a traced child has stopped.
-#[cfg(target_arch = "x86_64")]
 fn wait_stopped(child: i32) {
     // SAFETY: the status is not asked for.
     unsafe { libc::waitpid(child, std::ptr::null_mut(), libc::__WALL) };

@@ -83,6 +83,8 @@ fn handles(t: &mut Surface) {
     t.call("pidfd_open", &[NO_FD, 0], |_| vec![N(EINVAL), N(-1), N(0)]);
     t.call("pidfd_getfd", &[pidfd as u64, 2, 0], |fd| vec![N(fd), N(pidfd), N(2), N(0)]);
     t.call("pidfd_getfd", &[NO_FD, 2, 1], |res| vec![N(res), N(-1), N(2), N(1)]);
+    let none = [0u64; 2];
+    t.child(|_| vec![("setrlimit", vec![7, at(&none)], vec![N(0), N(0), N(0), N(PPM_RLIMIT_NOFILE)])]);
     if !Surface::has("epoll_create") {
         return;
     }
@@ -95,7 +97,6 @@ fn handles(t: &mut Surface) {
     t.call("signalfd", &[NO_FD, at(&mask), 8], |fd| vec![N(fd), N(-1), N(0), N(0)]);
     t.call("signalfd", &[NO_FD, at(&mask), 3], |_| vec![N(EINVAL), N(-1), N(0), N(0)]);
     t.call("inotify_init", &[], |fd| vec![N(fd), N(0)]);
-    let none = [0u64; 2];
     t.child(|_| {
         vec![
             ("setrlimit", vec![7, at(&none)], vec![N(0), N(0), N(0), N(PPM_RLIMIT_NOFILE)]),
