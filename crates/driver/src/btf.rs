@@ -315,8 +315,7 @@ mod tests {
     #[test]
     fn typedefs_keep_their_numbers() {
         let world = world();
-        let kept =
-            Types::parse(&world).unwrap().hooks_in_place(&[b"hook".as_slice()].into_iter().collect()).unwrap();
+        let kept = Types::parse(&world).unwrap().hooks_in_place(&[b"hook".as_slice()].into_iter().collect()).unwrap();
         assert_eq!(Types::parse(&kept).unwrap().named().next(), Some((5, kind::TYPEDEF, b"hook".as_slice())));
     }
 

@@ -48,7 +48,8 @@ struct Told {
 impl Told {
     fn read(log: &str) -> Self {
         let mut told = Self::default();
-        for line in log.lines().filter_map(|line| line.strip_prefix("guest: ")) {
+        // The machine's firmware ends its words without a line's end.
+        for (_, line) in log.lines().filter_map(|line| line.split_once("guest: ")) {
             match line.split_once(' ') {
                 Some(("program", rest)) => {
                     let (name, count) = rest.split_once(' ').expect(rest);
@@ -124,7 +125,7 @@ fn counts(page: &str) -> BTreeMap<&str, Vec<Option<u32>>> {
     cells.map(|row| (row[0], row[1..].iter().map(|cell| cell.parse().ok()).collect())).collect()
 }
 
-/// Programs and rows must be those of the page, instructions nearly so: a kernel's newer release may count otherwise.
+/// Programs and rows must be those of the page, and no verifier may walk much more than the page says.
 #[test]
 fn the_page_of_the_kernels_is_up_to_date() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/kernels.md");
@@ -144,8 +145,9 @@ fn the_page_of_the_kernels_is_up_to_date() {
         let column = guests().position(|guest| guest == *name).expect("it is listed");
         for (program, columns) in &counts {
             let (now, then) = (guest.programs.get(*program).copied(), columns[column]);
-            let near = now.unwrap_or(0).abs_diff(then.unwrap_or(0)) <= then.unwrap_or(0) / 8;
-            assert!(near, "{program} on {name}: {now:?} instructions, {then:?} in the page; {stale}");
+            // A kernel's newer release may count a little otherwise.
+            let within = now.is_none_or(|now| then.is_some_and(|then| now <= then + then / 8 + 50));
+            assert!(within, "{program} on {name}: {now:?} instructions, {then:?} in the page; {stale}");
         }
     }
 }
