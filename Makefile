@@ -48,6 +48,7 @@ parity:
 
 docs:
 	PEREGRINE_WRITE_DOCS=1 $(CARGO) test -q --test reference
+	PEREGRINE_WRITE_DOCS=1 $(CARGO) test -q --test evasion the_page
 	PEREGRINE_WRITE_DOCS=1 $(CARGO) test -q -p peregrine-driver --test live the_page_of_the_surface
 
 differential:

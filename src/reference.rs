@@ -68,6 +68,7 @@ fn field_row(info: &FieldInfo) -> String {
         (flag::DEPRECATED, "Deprecated."),
         (flag::FILTER_ONLY, "Conditions only."),
         (flag::PRINT_ONLY, "Outputs only."),
+        (flag::OWN, "Peregrine's own."),
         (flag::NO_TRANSFORMER, "No transformers."),
         (flag::NO_RHS, "Not on the right of a comparison."),
     ];

@@ -64,8 +64,14 @@ fn rows_are_upstreams() {
         })
         .collect();
     let own = CLASSES.iter().filter(|class| class.name != "container");
-    let ours: BTreeSet<String> =
-        own.flat_map(|class| class.fields().map(|field| described(class.name, class.short, &field.info))).collect();
+    let ours: BTreeSet<String> = own
+        .flat_map(|class| {
+            class
+                .fields()
+                .filter(|field| field.info.flags & flag::OWN == 0)
+                .map(|field| described(class.name, class.short, &field.info))
+        })
+        .collect();
     let differ: Vec<String> = ours.symmetric_difference(&theirs).cloned().collect();
     assert!(differ.is_empty(), "{}", differ.join("\n"));
     assert_eq!(ours.len(), 233);

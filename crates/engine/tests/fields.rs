@@ -5,7 +5,7 @@ use peregrine_alert::Json;
 use peregrine_capture::tables::{Tables, Thread, User};
 use peregrine_engine::fields::Fields;
 use peregrine_engine::{Moment, Session};
-use peregrine_event::record::Tag;
+use peregrine_event::record::{Tag, mark};
 use peregrine_event::{Event, EventWriter, code};
 use peregrine_filter::field::{Catalogue, FieldRef, flag};
 use peregrine_state::State;
@@ -362,6 +362,22 @@ fn the_kernels_path_goes_before_what_was_passed() {
         })
     });
     assert_eq!(witnessed, ["/etc/shadow", "/etc/shadow", "/etc/shadow", "link/../x", "link/../x"]);
+}
+
+#[test]
+fn marks_say_how_an_event_came() {
+    let marked = |marks: u32| {
+        let mut writer = EventWriter::new(TS, 7, code::SYSCALL_CLOSE_X);
+        writer.push(&long(0)).push(&long(3));
+        writer.record(Tag::Marks, &marks.to_le_bytes());
+        look_at(&Session::default(), &writer.finish(), |moment| {
+            let catalogue = Fields::syscall();
+            let (field, mut out) = (resolve(&catalogue, "evt.is_compat"), String::new());
+            catalogue.field(field.id).to_text(moment, &field, &mut out);
+            out
+        })
+    };
+    assert_eq!((&marked(mark::COMPAT)[..], &marked(mark::UNLINKED)[..]), ("true", "false"));
 }
 
 #[test]

@@ -58,6 +58,8 @@ pub mod flag {
     pub const ARG_REQUIRED: u16 = 1 << 6;
     pub const NO_PTR_STABILITY: u16 = 1 << 7;
     pub const PRINT_ONLY: u16 = 1 << 8;
+    /// Peregrine's own: upstream has no such field.
+    pub const OWN: u16 = 1 << 9;
 }
 
 /// A field with its argument, as a condition or an output uses it.

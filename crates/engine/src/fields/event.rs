@@ -2,6 +2,7 @@
 
 use super::render::{param, time};
 use super::row::*;
+use peregrine_event::record::{Tag, mark};
 use peregrine_event::{calls, category, code, defines, sc, table};
 use peregrine_state::fd::FdType;
 use rustc_hash::FxHashMap;
@@ -37,6 +38,7 @@ pub(super) const ROWS: &[Field] = &[
     f("evt.is_open_write", T::Bool, F::Na, is_open_write, "Whether the call opened a file for writing."),
     f("evt.is_open_exec", T::Bool, F::Na, is_open_exec, "Whether the call made a file that may be executed."),
     f("evt.is_open_create", T::Bool, F::Na, is_open_create, "Whether the call made the file that it opened."),
+    f("evt.is_compat", T::Bool, F::Na, is_compat, "Whether the call was a 32-bit one on a 64-bit kernel.").flags(flag::OWN),
     f("evt.infra.docker.name", T::Charbuf, F::Na, infra_name, "Name of a Docker event.").flags(flag::TABLE_ONLY),
     f("evt.infra.docker.container.id", T::Charbuf, F::Na, infra_id, "Container id of a Docker event.").flags(flag::TABLE_ONLY),
     f("evt.infra.docker.container.name", T::Charbuf, F::Na, infra_container, "Container name of a Docker event.").flags(flag::TABLE_ONLY),
@@ -68,6 +70,7 @@ take! {
     is_open_write = |m| Some(Value::Bool(open_flags(m) & defines::PPM_O_WRONLY != 0));
     is_open_create = |m| Some(Value::Bool(creates(m)));
     is_open_exec = |m| Some(Value::Bool(makes_executable(m)));
+    is_compat = |m| Some(Value::Bool(marks(m) & mark::COMPAT != 0));
     infra_name = |m| infrastructure(m, b"Event").and_then(between_colons).map(Value::Bytes);
     infra_id = |m| infrastructure(m, b"ID").and_then(between_colons).map(|id| Value::Bytes(&id[..id.len().min(12)]));
     infra_container = |m| infrastructure(m, b"name").and_then(between_colons).map(Value::Bytes);
@@ -75,6 +78,11 @@ take! {
     outputtime = |m| Some(Value::Bytes(m.build(|out| {
         let _ = time::write(out, m.event.ts, &m.session.time_zone, time::CLOCK);
     })));
+}
+
+/// How the event came to be.
+fn marks(m: &Moment<'_>) -> u32 {
+    m.event.record(Tag::Marks).and_then(|marks| marks.try_into().ok()).map_or(0, u32::from_le_bytes)
 }
 
 fn type_is<'a>(m: &Moment<'a>, arg: &Arg) -> Option<Value<'a>> {

@@ -117,7 +117,9 @@ fn add_file(
     info.dev = u32_of(event, layout.dev);
     info.ino = event.uint(layout.ino).unwrap_or(0);
     replace(&mut info.nameraw, name);
-    match event.record(Tag::Path) {
+    // A namespace's file has no name but the root's of its own file system: what the program said tells more.
+    let nameless = |path: &&[u8]| *path == b"/" && name.windows(4).any(|part| part == b"/ns/");
+    match event.record(Tag::Path).filter(|path| !nameless(path)) {
         Some(path) => replace(&mut info.name, path),
         None => {
             let mut buffer = std::mem::take(&mut state.pool.base);

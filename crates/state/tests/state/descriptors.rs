@@ -187,3 +187,11 @@ fn close_on_exec_by_fcntl_dup3_and_close_range() {
     act(&mut state, 10, SYSCALL_CLOSE_RANGE_X, &[I(0), W(6), W(7), W(0)]);
     assert!(fd(&state, 10, 5).is_some() && fd(&state, 10, 6).is_none() && fd(&state, 10, 7).is_none());
 }
+
+#[test]
+fn a_namespace_is_named_as_the_program_said() {
+    let mut state = state();
+    let params = [I(4), I(FDCWD), T("/proc/7/ns/net"), W(1), W(0), W(3), I(4)];
+    let opened = with_records(1000, 10, SYSCALL_OPENAT_2_X, &params, &[(Tag::Path, b"/")]);
+    assert_eq!(apply(&mut state, &opened).fd.unwrap().name, b"/proc/7/ns/net");
+}

@@ -1,0 +1,4 @@
+# technique: Started by `nsenter`
+# source: common practice
+# rule: evt.type=setns and proc.name=nsenter and proc.cmdline contains $K
+nsenter -t $$ -u true $K

@@ -1,0 +1,4 @@
+# technique: `LD_PRELOAD` in the environment
+# source: common practice; T1574.006
+# rule: evt.type in (execve, execveat) and proc.args contains $K and proc.env contains "LD_PRELOAD=/nowhere"
+LD_PRELOAD=/nowhere /bin/true $K 2>/dev/null

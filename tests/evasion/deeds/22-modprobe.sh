@@ -1,0 +1,4 @@
+# technique: `modprobe` opened to be written (its like, in a place of the test's own)
+# source: HackTricks, docker breakout; T1611
+# rule: evt.type=openat and evt.is_open_write=true and fd.filename=modprobe and fd.name startswith $D
+echo x > $D/modprobe
