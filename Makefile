@@ -4,6 +4,7 @@
 # make differential  random conditions: the compiled graph against a plain interpreter, over PAIRS pairs
 # make parity how many field values differ from upstream's answers, by field and capture
 # make test-kernels the driver's live tests on other kernels, in emulated machines (MACHINE=x86_64 or aarch64)
+# make deny   licenses, bans and sources of all dependencies (needs cargo-deny; installs it where it is missing)
 # make bench  measures and writes docs/benchmarks.md
 SHELL := /bin/bash
 CARGO ?= cargo
@@ -12,7 +13,7 @@ PAIRS ?= 2000000
 SEED ?= 1
 FUZZ_TARGETS := $(basename $(notdir $(wildcard fuzz/fuzz_targets/*.rs)))
 
-.PHONY: run build deps test test-kernels lint fuzz differential docs parity bench
+.PHONY: run build deps test test-kernels lint fuzz differential docs parity deny bench
 
 run: deps
 	$(CARGO) build --release
@@ -53,6 +54,11 @@ docs:
 
 differential:
 	PEREGRINE_PAIRS=$(PAIRS) PEREGRINE_SEED=$(SEED) $(CARGO) test -q --release -p peregrine-engine --test replays the_graph -- --nocapture
+
+# Advisories come from a database of their own, which need not be in reach: `cargo deny check` asks it too.
+deny:
+	@command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny
+	$(CARGO) deny check licenses bans sources
 
 bench: deps
 	$(CARGO) bench --bench report

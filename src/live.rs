@@ -1,6 +1,6 @@
 //! Live events: the driver started as the configuration says, and a loop that ends when it is told to.
 
-use crate::config::Config;
+use crate::config::{Config, EngineKind};
 use crate::failure::Failure;
 use clap::Args;
 use peregrine_driver::{
@@ -9,12 +9,18 @@ use peregrine_driver::{
 use peregrine_engine::EventNeeds;
 use peregrine_event::Event;
 use peregrine_state::procfs::{self, Snapshot};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
+use std::io::Read;
+use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// How long one look at the buffers waits for events; bounds the delay of a stop.
 const PATIENCE: Duration = Duration::from_millis(50);
+/// How long a turn without any source of events lasts at most: what was loaded anew waits no longer for its place.
+const TURN: Duration = Duration::from_millis(250);
 
 /// The options of every command that watches this machine.
 #[derive(Debug, Clone, Default, Args)]
@@ -31,6 +37,9 @@ pub struct LiveArgs {
     /// Keep all privileges after attaching instead of dropping those that are no longer needed
     #[arg(long)]
     pub no_drop_privileges: bool,
+    /// Stop after so many alerts; an option of those commands that raise some.
+    #[arg(skip)]
+    pub alerts: Option<u64>,
 }
 
 fn scope(text: &str) -> Result<Scope, String> {
@@ -52,9 +61,85 @@ fn duration(text: &str) -> Result<Duration, String> {
     number.checked_mul(factor).map(Duration::from_millis).ok_or_else(|| "that is too long".to_owned())
 }
 
-/// The running driver.
+/// Where events come from.
+pub enum Source {
+    /// The kernel programs.
+    Driver(Box<LiveSource>),
+    /// Nowhere (`engine.kind: nodriver`): everything but events goes on.
+    Nowhere(Idle),
+}
+
+impl Source {
+    /// A handle that changes what the kernel programs tell of, where there are some.
+    pub fn control(&self) -> Option<Control> {
+        match self {
+            Self::Driver(source) => Some(source.control()),
+            Self::Nowhere(_) => None,
+        }
+    }
+
+    /// What the kernel programs counted, where there are some.
+    ///
+    /// # Errors
+    /// When the kernel refuses to say.
+    pub fn stats(&self) -> Result<Option<Stats>, Failure> {
+        match self {
+            Self::Driver(source) => Ok(Some(source.stats()?)),
+            Self::Nowhere(_) => Ok(None),
+        }
+    }
+
+    /// What this kernel lets be hooked beyond tracepoints; nothing where there is no driver.
+    pub fn hooks(&self) -> Hooks {
+        match self {
+            Self::Driver(source) => source.driver().hooks(),
+            Self::Nowhere(_) => Hooks::default(),
+        }
+    }
+
+    /// Hands on the next events, waiting at most so long for the first.
+    fn next(&mut self, patience: Duration, each: impl FnMut(&Event<'_>)) -> Batch {
+        match self {
+            Self::Driver(source) => source.next_batch(patience.min(PATIENCE), each),
+            Self::Nowhere(idle) => {
+                idle.wait(patience.min(TURN));
+                Batch::default()
+            }
+        }
+    }
+
+    fn stop(&mut self) {
+        if let Self::Driver(source) = self {
+            source.stop();
+        }
+    }
+}
+
+/// What is waited for where no events come: signals.
+pub struct Idle(UnixStream);
+
+impl Idle {
+    fn new() -> std::io::Result<Self> {
+        let (waiting, raised) = UnixStream::pair()?;
+        waiting.set_nonblocking(true)?;
+        for signal in [SIGINT, SIGTERM, SIGUSR1] {
+            signal_hook::low_level::pipe::register(signal, raised.try_clone()?)?;
+        }
+        Ok(Self(waiting))
+    }
+
+    /// Waits for a signal, at most so long.
+    fn wait(&mut self, most: Duration) {
+        let most = Timespec::try_from(most).ok();
+        // Whatever ends the wait, an interruption too, is a reason for another turn.
+        let _ = poll(&mut [PollFd::new(&self.0, PollFlags::IN)], most.as_ref());
+        let _ = self.0.read(&mut [0; 64]);
+    }
+}
+
+/// The running driver, or the running loop without one.
 pub struct Live {
-    source: LiveSource,
+    source: Source,
     stop: Arc<AtomicBool>,
     deadline: Option<Instant>,
 }
@@ -73,26 +158,24 @@ impl Live {
     /// Attaches the kernel programs and takes the snapshot of what was there before; events in between are not lost,
     /// they wait in the buffers.
     pub fn start(config: &Config, args: &LiveArgs, needs: Needs) -> Result<(Self, Snapshot), Failure> {
-        let scope = args.scope.clone().or_else(|| config.scope.clone()).unwrap_or_default();
-        let driver = DriverConfig {
-            buffer: BufferSize::preset(config.buf_size_preset as u16)?,
-            cpus_per_buffer: config.cpus_per_buffer.min(u32::from(u16::MAX)) as u16,
-            snaplen: config.snaplen,
-            scope: scope.clone(),
-            drop_failed: config.drop_failed,
-            needs,
-            ..DriverConfig::default()
-        };
+        let refused = |e: std::io::Error| Failure::System(anyhow::Error::new(e).context("cannot watch for signals"));
         let stop = Arc::new(AtomicBool::new(false));
-        for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        for signal in [SIGINT, SIGTERM] {
             // A second signal ends the program at once, should the first not get through.
             let hooked = signal_hook::flag::register_conditional_default(signal, Arc::clone(&stop))
                 .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&stop)));
-            hooked.map_err(|e| Failure::System(anyhow::Error::new(e).context("cannot watch for signals")))?;
+            hooked.map_err(refused)?;
         }
-        let source = LiveSource::start(&driver)?;
+        let (source, scope) = match config.engine {
+            // Of the machine nothing is told; known is this program itself.
+            EngineKind::NoDriver => (Source::Nowhere(Idle::new().map_err(refused)?), Scope::Tree(std::process::id())),
+            _ => {
+                let scope = args.scope.clone().or_else(|| config.scope.clone()).unwrap_or_default();
+                (Source::Driver(Box::new(attach(config, scope.clone(), needs)?)), scope)
+            }
+        };
         let snapshot = snapshot(&scope, config)?;
-        if !args.no_drop_privileges {
+        if config.drop_privileges && !args.no_drop_privileges {
             let kept = peregrine_driver::drop_privileges(config.watch_config_files)?;
             tracing::debug!("privileges kept: {}", kept.join(", "));
         }
@@ -105,15 +188,18 @@ impl Live {
     pub fn run(
         &mut self,
         mut each: impl FnMut(&Event<'_>) -> Result<(), Failure>,
-        mut between: impl FnMut(&Batch, &LiveSource) -> Result<(), Failure>,
+        mut between: impl FnMut(&Batch, &Source) -> Result<(), Failure>,
         mut done: impl FnMut() -> bool,
     ) -> Result<(), Failure> {
         let mut result = Ok(());
         let mut ended = false;
         loop {
-            let patience =
-                self.deadline.map_or(PATIENCE, |at| PATIENCE.min(at.saturating_duration_since(Instant::now())));
-            let batch = self.source.next_batch(patience, |event| {
+            let left = match self.deadline {
+                _ if ended => Duration::ZERO,
+                Some(at) => at.saturating_duration_since(Instant::now()),
+                None => Duration::MAX,
+            };
+            let batch = self.source.next(left, |event| {
                 if result.is_ok() {
                     result = each(event);
                 }
@@ -131,20 +217,28 @@ impl Live {
         }
     }
 
-    /// A handle that changes what the kernel programs tell of.
-    pub fn control(&self) -> Control {
-        self.source.control()
+    /// Whether a signal asked for the end.
+    pub fn was_told_to_stop(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
     }
 
-    /// What this kernel lets be hooked beyond tracepoints.
-    pub fn hooks(&self) -> Hooks {
-        self.source.driver().hooks()
+    /// Where the events come from.
+    pub fn source(&self) -> &Source {
+        &self.source
     }
+}
 
-    /// What the kernel programs counted.
-    pub fn stats(&self) -> Result<Stats, Failure> {
-        Ok(self.source.stats()?)
-    }
+/// Loads and attaches the kernel programs.
+fn attach(config: &Config, scope: Scope, needs: Needs) -> Result<LiveSource, Failure> {
+    Ok(LiveSource::start(&DriverConfig {
+        buffer: BufferSize::preset(config.buf_size_preset as u16)?,
+        cpus_per_buffer: config.cpus_per_buffer.min(u32::from(u16::MAX)) as u16,
+        snaplen: config.snaplen,
+        scope,
+        drop_failed: config.drop_failed,
+        needs,
+        ..DriverConfig::default()
+    })?)
 }
 
 /// What the rules need, and what the state does whatever they need.

@@ -35,6 +35,8 @@ pub struct Output {
     prepared: Option<Prepared>,
     outputs: Option<Arc<Outputs>>,
     reopen: Arc<AtomicBool>,
+    /// Alerts of rules handed over so far.
+    alerts: u64,
 }
 
 impl Output {
@@ -59,7 +61,7 @@ impl Output {
 
     /// Nowhere.
     pub fn none() -> Self {
-        Self { prepared: None, outputs: None, reopen: Arc::default() }
+        Self { prepared: None, outputs: None, reopen: Arc::default(), alerts: 0 }
     }
 
     /// Starts their threads, which have this thread's privileges; and has SIGUSR1 open them anew. Events that do not
@@ -81,11 +83,22 @@ impl Output {
         self.outputs.clone()
     }
 
+    /// Alerts of rules handed over so far, by these outputs and those that they took the place of.
+    pub fn alerts(&self) -> u64 {
+        self.alerts
+    }
+
+    /// Takes the place of others.
+    pub fn count_on(&mut self, others: &Self) {
+        self.alerts = others.alerts;
+    }
+
     /// Hands one alert to every output.
     ///
     /// # Errors
     /// As [`Output::tend`].
     pub fn alert(&mut self, alert: Alert) -> Result<(), Failure> {
+        self.alerts += u64::from(alert.source != "internal");
         if let Some(outputs) = &self.outputs {
             outputs.send(alert);
         }

@@ -98,8 +98,14 @@ impl Playback {
             .map_err(|e| Failure::System(anyhow::Error::new(e).context("cannot start looking up host names")))
     }
 
-    /// Hands everything to a recorder as well.
-    pub fn record(&mut self, recorder: Shared) {
+    /// Hands everything to a recorder as well, or no longer to any.
+    pub fn record(&mut self, recorder: Option<Shared>) {
+        self.recorder = recorder;
+    }
+
+    /// The same for a recorder that begins with what is known now.
+    pub fn record_from_now(&mut self, recorder: Shared) {
+        recorder::locked(&recorder).section(&self.state.tables());
         self.recorder = Some(recorder);
     }
 

@@ -71,7 +71,7 @@ pub fn locked(recorder: &Shared) -> MutexGuard<'_, Recorder> {
 ///
 /// # Errors
 /// As [`Recorder::start`].
-fn start(config: &Config, live: bool) -> Result<Option<Shared>, Failure> {
+pub fn start(config: &Config, live: bool) -> Result<Option<Shared>, Failure> {
     if !config.capture.enabled {
         return Ok(None);
     }
@@ -90,7 +90,7 @@ pub fn attach(
 ) -> Result<Option<Shared>, Failure> {
     let recorder = start(config, live)?;
     if let Some(recorder) = &recorder {
-        playback.record(Arc::clone(recorder));
+        playback.record(Some(Arc::clone(recorder)));
         detector.record(Arc::clone(recorder), &config.capture);
     }
     Ok(recorder)

@@ -1,7 +1,7 @@
 //! Rules from files: which files, how they are loaded, which rules are then on, and what is said of those that are wrong.
 
 use crate::cli::RulesArgs;
-use crate::config::{AppendOutput, Config};
+use crate::config::{AppendOutput, Config, ConfigFile};
 use crate::failure::Failure;
 use crate::playback::SOURCE;
 use peregrine_alert::Priority;
@@ -17,6 +17,45 @@ pub struct Loaded {
     pub rules: Vec<Rule>,
     /// From how many files.
     pub files: usize,
+    /// The files' digests.
+    pub sums: Sums,
+}
+
+/// SHA-256 of the files that are at work: their names without directories, and the digests in hexadecimal.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sums {
+    /// Of rules.
+    pub rules: Vec<(String, String)>,
+    /// Of the configuration.
+    pub config: Vec<(String, String)>,
+}
+
+impl Sums {
+    /// The digests of rules.
+    pub fn of_rules(files: &[RulesFile]) -> Self {
+        let rules = files.iter().map(|file| (file_name(Path::new(&file.name)), sha256(&file.content))).collect();
+        Self { rules, config: Vec::new() }
+    }
+
+    /// And of the configuration.
+    #[must_use]
+    pub fn with_config(self, files: &[ConfigFile]) -> Self {
+        Self { config: files.iter().map(|file| (file_name(&file.path), file.sha256.clone())).collect(), ..self }
+    }
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// SHA-256 in hexadecimal.
+pub fn sha256(content: &[u8]) -> String {
+    use std::fmt::Write;
+    let digest = ring::digest::digest(&ring::digest::SHA256, content);
+    digest.as_ref().iter().fold(String::with_capacity(64), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// Loads the rules that the command line or else the configuration names, switches them on and off, and says what is
@@ -29,7 +68,7 @@ pub fn load(config: &Config, args: &RulesArgs, fields: &Fields) -> Result<Loaded
     if !result.is_successful() {
         return Err(Failure::Told);
     }
-    Ok(switched(config, result, files))
+    Ok(switched(config, result, &files))
 }
 
 /// As [`load`], but what is wrong is in the error too.
@@ -41,11 +80,11 @@ pub fn load_or_say(config: &Config, args: &RulesArgs, fields: &Fields) -> Result
     if let Some(report) = result.reports.iter().find(|report| !report.is_successful()) {
         return Err(Failure::Input(anyhow::anyhow!(falco::verbose(report, &result))));
     }
-    Ok(switched(config, result, files))
+    Ok(switched(config, result, &files))
 }
 
 /// Loads what is named and says what is odd or wrong about it.
-fn told(config: &Config, args: &RulesArgs, fields: &Fields) -> Result<(LoadResult, usize), Failure> {
+fn told(config: &Config, args: &RulesArgs, fields: &Fields) -> Result<(LoadResult, Vec<RulesFile>), Failure> {
     let paths = if args.rules.is_empty() { present(&config.rules_files) } else { args.rules.clone() };
     let files = read(&paths)?;
     if files.is_empty() {
@@ -55,17 +94,17 @@ fn told(config: &Config, args: &RulesArgs, fields: &Fields) -> Result<(LoadResul
     }
     let result = compile(&files, config, fields)?;
     explain(&result, false);
-    Ok((result, files.len()))
+    Ok((result, files))
 }
 
 /// Switches rules on and off as the configuration says.
-fn switched(config: &Config, mut result: LoadResult, files: usize) -> Loaded {
+fn switched(config: &Config, mut result: LoadResult, files: &[RulesFile]) -> Loaded {
     let selections: Vec<Selection> = config.rules.iter().flat_map(selections).collect();
     let counts = apply(&mut result.ruleset, &selections);
     for (selection, _) in selections.iter().zip(counts).filter(|(_, count)| *count == 0) {
         tracing::warn!("the configuration selects {:?}, which is no loaded rule's", selection.which);
     }
-    Loaded { rules: result.ruleset.rules, files }
+    Loaded { rules: result.ruleset.rules, files: files.len(), sums: Sums::of_rules(files) }
 }
 
 /// Compiles files with the fields of all sources.

@@ -6,19 +6,19 @@ use crate::detector::Detector;
 use crate::failure::Failure;
 use crate::gaps::{Gaps, now};
 use crate::interest::interest;
-use crate::live::{Live, LiveArgs};
+use crate::live::{Live, LiveArgs, Source};
 use crate::metrics::{self, Published, Telemetry};
 use crate::output::{Manner, Output, hostname};
 use crate::playback::Playback;
 use crate::recorder::{self, Shared};
 use crate::reload::{Load, Next, Outcome, Reloader, unchangeable};
+use crate::ruleset::Loaded;
 use crate::summary::Summary;
 use peregrine_alert::{Alert, Priority};
 use peregrine_capture::{Compression, Writer};
-use peregrine_driver::{Batch, Control, Hooks, LiveSource};
+use peregrine_driver::{Batch, Control, Hooks};
 use peregrine_event::Event;
 use peregrine_outputs::Report;
-use peregrine_rules::Rule;
 use peregrine_state::Container;
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
@@ -43,6 +43,8 @@ pub struct Ended {
     pub summary: Summary,
     /// Seconds with dropped events, and those of them in which something was done about it.
     pub gaps: (u64, u64),
+    /// Whether a signal ended it.
+    pub signalled: bool,
     /// Why it is over, where it was not told to stop.
     pub result: Result<(), Failure>,
 }
@@ -55,14 +57,14 @@ pub struct Ended {
 pub fn watch(
     config: &Config,
     mut playback: Playback,
-    rules: Vec<Rule>,
+    rules: Loaded,
     mut out: Output,
     args: &LiveArgs,
     record: Option<&Path>,
     again: Option<Again>,
     ready: impl FnOnce(&Detector, Hooks),
 ) -> Result<Ended, Failure> {
-    let mut detector = Detector::new(rules, &playback.fields, config.rule_matching)?;
+    let mut detector = Detector::new(rules.rules, &playback.fields, config.rule_matching)?;
     detector.limit(config.hold);
     // Before privileges are given up: its port may need some.
     let telemetry = metrics::Prepared::new(config)?;
@@ -76,16 +78,19 @@ pub fn watch(
         writer.section(&snapshot.tables)?;
     }
     let containers = Containers::start(config)?;
+    let found = metrics::found(&snapshot.tables);
     out.start(true)?;
     let recorder = recorder::attach(config, true, &mut playback, &mut detector)?;
     playback.live(snapshot)?;
+    let control = live.source().control();
     let manner = again.as_ref().map_or(Manner::Own, |again| again.manner);
-    let reloader = again.map(|again| Reloader::start(again.load, config, &again.paths, live.control())).transpose()?;
-    ready(&detector, live.hooks());
-    let (gaps, config, control) = (Gaps::new(config), config.clone(), live.control());
-    let (left, hostname) = (args.events.unwrap_or(u64::MAX), hostname());
-    let mut telemetry = telemetry.start(&hostname)?;
-    telemetry.rules(&detector);
+    let reloader = again.map(|again| Reloader::start(again.load, config, &again.paths, control.clone())).transpose()?;
+    ready(&detector, live.source().hooks());
+    let (gaps, config) = (Gaps::new(config), config.clone());
+    let (left, alerts) = (args.events.unwrap_or(u64::MAX), args.alerts.unwrap_or(u64::MAX));
+    let hostname = hostname();
+    let mut telemetry = telemetry.start(&hostname, metrics::From::live(&config, control.clone(), found))?;
+    telemetry.rules(&detector, rules.sums);
     let running = RefCell::new(Running {
         config,
         playback,
@@ -102,6 +107,7 @@ pub fn watch(
         hostname,
         seen: 0,
         left,
+        alerts,
         last_ts: 0,
         reloads: (0, 0),
         retired: Vec::new(),
@@ -109,10 +115,11 @@ pub fn watch(
     let watched = live.run(
         |event| running.borrow_mut().event(event),
         |batch, source| running.borrow_mut().between(batch, source),
-        || running.borrow().left == 0,
+        || running.borrow().is_over(),
     );
-    let counted = live.stats()?.total();
-    running.into_inner().finish(watched, counted.events(), counted.drops())
+    let counted = live.source().stats()?.unwrap_or_default().total();
+    let signalled = live.was_told_to_stop();
+    running.into_inner().finish(watched, (counted.events(), counted.drops()), signalled)
 }
 
 struct Running {
@@ -125,7 +132,7 @@ struct Running {
     recorder: Option<Shared>,
     gaps: Gaps,
     reloader: Option<Reloader>,
-    control: Control,
+    control: Option<Control>,
     manner: Manner,
     telemetry: Telemetry,
     hostname: String,
@@ -133,6 +140,8 @@ struct Running {
     seen: u64,
     /// Events until the end.
     left: u64,
+    /// Alerts until the end, from the start.
+    alerts: u64,
     last_ts: u64,
     /// Reloads that were put in place, and that were refused.
     reloads: (u64, u64),
@@ -141,8 +150,12 @@ struct Running {
 }
 
 impl Running {
+    fn is_over(&self) -> bool {
+        self.left == 0 || self.out.alerts() >= self.alerts
+    }
+
     fn event(&mut self, event: &Event<'_>) -> Result<(), Failure> {
-        if self.left == 0 {
+        if self.is_over() {
             return Ok(());
         }
         self.left -= 1;
@@ -174,7 +187,7 @@ impl Running {
         self.playback.event(event, false, |moment, fields| detector.look(moment, fields, out)).unwrap_or(Ok(()))
     }
 
-    fn between(&mut self, batch: &Batch, source: &LiveSource) -> Result<(), Failure> {
+    fn between(&mut self, batch: &Batch, source: &Source) -> Result<(), Failure> {
         self.out.tend()?;
         for container in self.containers.answers() {
             self.tell(&container)?;
@@ -185,7 +198,9 @@ impl Running {
             self.detector.tend(self.playback.view(), now, &mut self.out)?;
         }
         self.publish(batch, source);
-        self.gaps.look(batch, self.last_ts, &mut self.out)?;
+        if matches!(source, Source::Driver(_)) {
+            self.gaps.look(batch, self.last_ts, &mut self.out)?;
+        }
         if let Some(recorder) = &self.recorder {
             let mut recorder = recorder::locked(recorder);
             recorder.flush();
@@ -199,14 +214,14 @@ impl Running {
         }
     }
 
-    fn publish(&mut self, batch: &Batch, source: &LiveSource) {
+    fn publish(&mut self, batch: &Batch, source: &Source) {
         let (playback, detector, out, containers) = (&self.playback, &self.detector, &self.out, &self.containers);
         let (events, reloads, last_ts) = (self.seen, self.reloads, self.last_ts);
         self.telemetry.turn(|empty| Published {
             events,
             lag_ns: if batch.events > 0 { now().saturating_sub(last_ts) } else { 0 },
-            kernel: source.stats().unwrap_or_default(),
-            hooks: source.driver().hooks(),
+            kernel: source.stats().ok().flatten(),
+            hooks: source.hooks(),
             state: playback.counters(),
             matches: detector.engine().matches().to_vec(),
             reloads,
@@ -217,42 +232,75 @@ impl Running {
         });
     }
 
-    /// Puts what was loaded in place; nothing that is known of the machine changes.
+    /// Puts what was loaded in place; nothing that is known of the machine changes. What can be refused comes first.
     fn replace(&mut self, next: Next) -> Result<(), Failure> {
-        let Next { config, mut detector, fields, needs, names } = next;
+        let (out, started) = match self.begin_anew(&next.config) {
+            Ok(begun) => begun,
+            Err(failure) => return self.refused(&failure.text()),
+        };
+        let Next { config, mut detector, sums, fields, needs, names } = next;
         for name in unchangeable(&self.config, &config) {
             tracing::warn!("{name} changed; it holds from the next start");
         }
-        if crate::output::differs(&self.config, &config) {
-            match Output::new(&config, self.manner).and_then(|mut new| new.start(true).map(|()| new)) {
-                Ok(new) => self.retire(new),
-                Err(failure) => return self.refused(&failure.text()),
-            }
+        if let Some(new) = out {
+            let mut old = std::mem::replace(&mut self.out, new);
+            self.retired.push(std::thread::spawn(move || old.finish().0));
         }
         self.detector.tend(self.playback.view(), u64::MAX, &mut self.out)?;
         detector.limit(config.hold);
         detector.adopt(&self.detector);
-        if let Some(recorder) = &self.recorder {
-            recorder::locked(recorder).configure(&config.capture);
-            detector.record(Arc::clone(recorder), &config.capture);
-        }
+        self.record_anew(started, &config, &mut detector)?;
         self.detector = detector;
-        self.telemetry.rules(&self.detector);
+        self.telemetry.rules(&self.detector, sums);
         self.playback.configure(&config, fields);
         self.playback.know(names);
         self.gaps.configure(&config);
         self.config = config;
         // Only now: what the old rules needed was wanted until here.
-        self.control.set_needs(&needs)?;
+        if let Some(control) = &self.control {
+            control.set_needs(&needs)?;
+        }
         self.reloads.0 += 1;
         let rules = self.detector.engine().rules().len();
         tracing::info!("loaded anew: {rules} rules, reload {}", self.reloads.0);
         Ok(())
     }
 
-    fn retire(&mut self, new: Output) {
-        let mut old = std::mem::replace(&mut self.out, new);
-        self.retired.push(std::thread::spawn(move || old.finish().0));
+    /// Starts what the configuration asks for and is not there: outputs, a recorder, web server and snapshots.
+    fn begin_anew(&mut self, config: &Config) -> Result<(Option<Output>, Option<Shared>), Failure> {
+        let mut out = None;
+        if crate::output::differs(&self.config, config) {
+            let mut new = Output::new(config, self.manner)?;
+            new.start(true)?;
+            new.count_on(&self.out);
+            out = Some(new);
+        }
+        let recorder = if self.recorder.is_none() { recorder::start(config, true)? } else { None };
+        self.telemetry.configure(config)?;
+        Ok((out, recorder))
+    }
+
+    /// Goes on with captures, or begins with them, or ends them.
+    fn record_anew(
+        &mut self,
+        started: Option<Shared>,
+        config: &Config,
+        detector: &mut Detector,
+    ) -> Result<(), Failure> {
+        if let (Some(recorder), false) = (&self.recorder, config.capture.enabled) {
+            self.playback.record(None);
+            recorder::end(recorder, &mut self.out)?;
+            self.recorder = None;
+        }
+        if let Some(recorder) = started {
+            self.playback.record_from_now(Arc::clone(&recorder));
+            self.recorder = Some(recorder);
+        }
+        if let Some(recorder) = &self.recorder {
+            recorder::locked(recorder).configure(&config.capture);
+            detector.record(Arc::clone(recorder), &config.capture);
+        }
+        Ok(())
     }
 
     fn refused(&mut self, reason: &str) -> Result<(), Failure> {
@@ -263,7 +311,12 @@ impl Running {
         self.out.alert(Alert::internal(rule, Priority::Critical, message, Vec::new(), now(), &self.hostname))
     }
 
-    fn finish(mut self, watched: Result<(), Failure>, events: u64, drops: u64) -> Result<Ended, Failure> {
+    fn finish(
+        mut self,
+        watched: Result<(), Failure>,
+        (events, drops): (u64, u64),
+        signalled: bool,
+    ) -> Result<Ended, Failure> {
         drop(self.reloader.take());
         let last = self.containers.answers();
         let told_of = last.iter().try_for_each(|container| self.tell(container));
@@ -281,6 +334,7 @@ impl Running {
             reports.extend(retired.join().unwrap_or_default());
         }
         let summary = Summary::new(events, drops, &self.detector, reports).with_reloads(self.reloads);
-        Ok(Ended { detector: self.detector, summary, gaps: self.gaps.noticed, result: watched.and(released).and(told) })
+        let result = watched.and(released).and(told);
+        Ok(Ended { detector: self.detector, summary, gaps: self.gaps.noticed, signalled, result })
     }
 }

@@ -127,7 +127,7 @@ pub fn execute(mut args: Args) -> Result<(), Failure> {
     let written = recording.into_inner().writer.finish()?;
     // When the recording was stopped first, the command ends with it.
     drop(child);
-    let counted = live.stats()?.total();
+    let counted = live.source().stats()?.unwrap_or_default().total();
     tracing::info!("{} events written, {} dropped", written.events, counted.drops());
     Ok(())
 }

@@ -25,6 +25,9 @@ pub struct Args {
     json: bool,
     #[command(flatten)]
     live: LiveArgs,
+    /// Stop after so many alerts
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    alerts: Option<u64>,
     /// Write every event that is seen to this capture as well
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
@@ -38,14 +41,15 @@ pub fn execute(args: &Args) -> Result<(), Failure> {
     let loaded = args.config.load_whole()?;
     let config = loaded.config.clone();
     let playback = Playback::new(&config);
-    let rules = ruleset::load(&config, &args.rules, &playback.fields)?;
+    let mut rules = ruleset::load(&config, &args.rules, &playback.fields)?;
+    rules.sums = rules.sums.with_config(&loaded.files);
     let files = rules.files;
     let manner = Manner::own(args.json);
     let out = Output::new(&config, manner)?;
     let paths = paths(&loaded, &args.rules);
     let again = Again { load: again(args.config.clone(), args.rules.clone()), paths, manner };
-    let (live, record) = (&args.live, args.record.as_deref());
-    let ended = watch(&config, playback, rules.rules, out, live, record, Some(again), |detector, hooks| {
+    let (live, record) = (LiveArgs { alerts: args.alerts, ..args.live.clone() }, args.record.as_deref());
+    let ended = watch(&config, playback, rules, out, &live, record, Some(again), |detector, hooks| {
         announce(detector, files, hooks);
     })?;
     ended.summary.print();
@@ -60,9 +64,10 @@ fn again(config: ConfigArgs, rules: RulesArgs) -> Load {
     Box::new(move || {
         let loaded = config.load_whole()?;
         let fields = Playback::fields(&loaded.config);
-        let loaded_rules = ruleset::load_or_say(&loaded.config, &rules, &fields)?;
+        let mut fresh = ruleset::load_or_say(&loaded.config, &rules, &fields)?;
+        fresh.sums = fresh.sums.with_config(&loaded.files);
         let paths = paths(&loaded, &rules);
-        Ok(Fresh { config: loaded.config, rules: loaded_rules.rules, fields, paths })
+        Ok(Fresh { config: loaded.config, rules: fresh, fields, paths })
     })
 }
 

@@ -93,6 +93,7 @@ impl Default for Config {
             container_engines: None,
             hold: crate::hold::HoldLimits::default(),
             scope: None,
+            drop_privileges: true,
         }
     }
 }

@@ -18,6 +18,8 @@ pub struct ConfigFile {
     pub path: PathBuf,
     /// What of it does not fit the schema.
     pub faults: Vec<Fault>,
+    /// SHA-256 of its content, in hexadecimal.
+    pub sha256: String,
 }
 
 /// Everything read and merged.
@@ -102,7 +104,8 @@ fn read(path: &Path, files: &mut Vec<ConfigFile>) -> Result<Node, Fault> {
     if !matches!(tree.value, Value::Map(_) | Value::Null) {
         return Err(Fault::fatal(Place::file(path), "the configuration is not a map of keys"));
     }
-    files.push(ConfigFile { path: path.to_owned(), faults: validate(&tree) });
+    let sha256 = crate::ruleset::sha256(text.as_bytes());
+    files.push(ConfigFile { path: path.to_owned(), faults: validate(&tree), sha256 });
     Ok(tree)
 }
 

@@ -594,13 +594,15 @@ pub const KEYS: &[Key] = &[
     key("metrics.libbpf_stats_enabled", Shape::Bool, "true", "Runs and time of each BPF program.", |c, n| {
         put(&mut c.metrics.libbpf_stats_enabled, boolean(n))
     })
-    .pending(),
+    .differs("The same switch of the kernel is needed: `sysctl kernel.bpf_stats_enabled=1`."),
     key("metrics.plugins_metrics_enabled", Shape::Bool, "true", "What plugins count.", |c, n| {
         put(&mut c.metrics.plugins_metrics_enabled, boolean(n))
-    }),
+    })
+    .pending(),
     key("metrics.kernel_iter_event_counters_enabled", Shape::Bool, "true", "Events of BPF iterators.", |c, n| {
         put(&mut c.metrics.kernel_iter_event_counters_enabled, boolean(n))
-    }),
+    })
+    .differs("Counted is what `/proc` held at the start: there are no iterators here."),
     key("metrics.jemalloc_stats_enabled", Shape::Bool, "true", "The allocator's figures.", |c, n| {
         put(&mut c.metrics.jemalloc_stats_enabled, boolean(n))
     })
@@ -668,6 +670,13 @@ pub const KEYS: &[Key] = &[
             c.scope = scope.map_err(|e| Fault::fatal(n.place.clone(), e.to_string()))?;
             Ok(())
         },
+    ),
+    key(
+        "peregrine.drop_privileges",
+        Shape::Bool,
+        "true",
+        "Give up, once all is attached, the privileges that are no longer needed; `--no-drop-privileges` goes before it.",
+        |c, n| put(&mut c.drop_privileges, boolean(n)),
     ),
     key(
         "peregrine.syslog.address",

@@ -125,6 +125,8 @@ pub struct Config {
     pub hold: crate::hold::HoldLimits,
     /// Whose events are wanted; everybody's where it is none.
     pub scope: Option<peregrine_driver::Scope>,
+    /// Whether privileges that nothing needs any more are given up.
+    pub drop_privileges: bool,
 }
 
 impl Config {

@@ -126,8 +126,8 @@ fn afresh(arguments: &[String]) -> Step<Fresh> {
     plugins::load(&state.config).map_err(Stop::Fatal)?;
     let prepared = rules::prepare(&state)?;
     let paths = paths(&state, &prepared);
-    let State { config, playback, .. } = state;
-    Ok(Fresh { config, rules: prepared.result.ruleset.rules, fields: playback.fields, paths })
+    let State { config, playback, loaded, .. } = state;
+    Ok(Fresh { config, rules: prepared.loaded(&loaded.files), fields: playback.fields, paths })
 }
 
 /// The files and directories that configuration and rules came from.

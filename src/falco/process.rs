@@ -9,8 +9,6 @@ use crate::live::LiveArgs;
 use crate::output::{Manner, Output};
 use crate::watch::{Again, Ended, watch};
 use peregrine_alert::Priority;
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
 use std::fmt::Write as _;
 use std::io::Write;
 use std::time::Duration;
@@ -18,7 +16,7 @@ use std::time::Duration;
 /// Sets up what is left, and processes events until their end.
 pub fn run(state: State, rules: Prepared) -> Step {
     let again = Again { load: again(state.arguments.clone()), paths: paths(&state, &rules), manner: Manner::Falco };
-    let State { options, config, playback, .. } = state;
+    let State { options, config, playback, loaded, .. } = state;
     if !has_output(&config) {
         let text = "No output configured, please make sure at least one output is configured and enabled.";
         return Err(Stop::Fatal(text.into()));
@@ -36,22 +34,14 @@ pub fn run(state: State, rules: Prepared) -> Step {
         wrote.map_err(|e| Stop::Fatal(format!("Could not write pid to pidfile {}: {e}", path.display())))?;
     }
     let duration = Some(Duration::from_secs(u64::from(options.duration))).filter(|d| !d.is_zero());
-    let rules = rules.result.ruleset.rules;
+    let rules = rules.loaded(&loaded.files);
     let out = Output::new(&config, Manner::Falco)?;
     let ended = match &config.engine {
         EngineKind::Replay { file } => {
             tracing::info!("Replaying events from the capture file: {}", file.display());
             replay(&config, playback, rules, out, file, false, duration)?
         }
-        EngineKind::NoDriver => {
-            announce(&config);
-            tracing::warn!("Enabled event source 'syscall' will be opened with no driver, no event will be produced");
-            tracing::info!("Opening 'syscall' source with no driver");
-            wait(duration)?;
-            print!("{}", statistics(&[]));
-            return Ok(());
-        }
-        EngineKind::Kmod | EngineKind::ModernEbpf => {
+        EngineKind::Kmod | EngineKind::ModernEbpf | EngineKind::NoDriver => {
             announce(&config);
             let live = LiveArgs { duration, ..LiveArgs::default() };
             let ready = |_: &Detector, _| tracing::debug!("Opened event source 'syscall'");
@@ -77,29 +67,20 @@ fn announce(config: &Config) {
             tracing::info!("Opening 'syscall' source with modern BPF probe.");
             tracing::info!("One ring buffer every '{}' CPUs.", config.cpus_per_buffer);
         }
-        EngineKind::Replay { .. } | EngineKind::NoDriver => {}
+        EngineKind::NoDriver => {
+            tracing::warn!("Enabled event source 'syscall' will be opened with no driver, no event will be produced");
+            tracing::info!("Opening 'syscall' source with no driver");
+        }
+        EngineKind::Replay { .. } => {}
     }
-}
-
-/// Waits for a signal to end, or for the time to pass.
-fn wait(duration: Option<Duration>) -> Step {
-    let mut signals = Signals::new([SIGINT, SIGTERM])?;
-    let handle = signals.handle();
-    if let Some(duration) = duration {
-        std::thread::spawn(move || {
-            std::thread::sleep(duration);
-            handle.close();
-        });
-    }
-    if signals.forever().next().is_some() {
-        tracing::info!("SIGINT received, exiting...");
-    }
-    Ok(())
 }
 
 /// The figures: of what was processed to standard error, of rules to standard output.
 fn finish(ended: Ended, verbose: bool) -> Step {
-    let Ended { detector, summary, gaps: (noticed, acted), result } = ended;
+    let Ended { detector, summary, gaps: (noticed, acted), signalled, result } = ended;
+    if signalled {
+        tracing::info!("SIGINT received, exiting...");
+    }
     if verbose {
         let (events, drops, seconds) = (summary.events, summary.drops, summary.cpu_seconds);
         eprintln!("Driver Events:{events}\nDriver Drops:{drops}");

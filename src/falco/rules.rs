@@ -2,6 +2,7 @@
 
 use super::version::BUILT_IN;
 use super::{State, Step, Stop, print};
+use crate::config::ConfigFile;
 use crate::ruleset::{self, options};
 use peregrine_rules::select::{Selection, Which, apply};
 use peregrine_rules::{LoadResult, Options, RulesFile, Source, describe, falco};
@@ -14,6 +15,16 @@ pub struct Prepared {
     pub result: LoadResult,
     /// The files, in order.
     pub files: Vec<PathBuf>,
+    /// Their digests.
+    pub sums: ruleset::Sums,
+}
+
+impl Prepared {
+    /// The rules to run with; the configuration came from these files.
+    pub fn loaded(self, config: &[ConfigFile]) -> ruleset::Loaded {
+        let (files, sums) = (self.files.len(), self.sums.with_config(config));
+        ruleset::Loaded { rules: self.result.ruleset.rules, files, sums }
+    }
 }
 
 /// Validates the files of `-V`, or loads the rules to run with and describes them, as the options ask.
@@ -134,7 +145,7 @@ fn load(state: &State) -> Step<Prepared> {
         return print(&if state.config.json_output { format!("{described}\n") } else { table(&described) })
             .and(Err(Stop::Done));
     }
-    Ok(Prepared { result, files: paths })
+    Ok(Prepared { result, files: paths, sums: ruleset::Sums::of_rules(&files) })
 }
 
 fn select(state: &State, result: &mut LoadResult) {

@@ -3,6 +3,7 @@
 use super::{Published, Shared, render};
 use peregrine_alert::json::write_object;
 use peregrine_alert::{Alert, Json, Priority};
+use peregrine_driver::Stats;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::sync::Arc;
@@ -26,7 +27,7 @@ pub struct Since {
 
 impl Since {
     pub(super) fn new(at: &Published) -> Self {
-        let total = at.kernel.total();
+        let total = at.kernel.as_ref().map(Stats::total).unwrap_or_default();
         Self { at: Instant::now(), seconds: 0.0, events: at.events, kernel: total.events(), drops: total.drops() }
     }
 

@@ -4,9 +4,11 @@
 use super::resource::{Resources, tenths};
 use super::snapshot::Since;
 use super::{Published, Shared};
+use peregrine_driver::Counters;
 use peregrine_driver::counters::COUNTERS;
 use peregrine_outputs::Report;
 use peregrine_outputs::counters::LATENCY_MS;
+use std::time::Duration;
 
 /// What a metric's number means to those who add it up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +36,10 @@ pub enum Group {
     Kernel,
     /// `kernel_event_counters_per_cpu_enabled`.
     KernelPerCpu,
+    /// `libbpf_stats_enabled`.
+    Libbpf,
+    /// `kernel_iter_event_counters_enabled`.
+    KernelIter,
 }
 
 /// In what it is measured.
@@ -77,6 +83,10 @@ pub struct View<'a> {
     pub(crate) shared: &'a Shared,
     pub(crate) now: u64,
     pub(crate) at: &'a Published,
+    /// The kernel programs' counters; empty where there are no programs.
+    pub(crate) kernel: Counters,
+    /// Runs and time of each attached program; empty where the kernel does not measure them.
+    pub(crate) runs: Vec<(&'static str, u64, Duration)>,
     pub(crate) resources: Resources,
     pub(crate) outputs: Vec<Report>,
     pub(crate) since: Option<Since>,
@@ -142,7 +152,7 @@ impl Metric {
     }
 }
 
-use Group::{Kernel, KernelPerCpu, Resource, Rules, State};
+use Group::{Kernel, KernelIter, KernelPerCpu, Libbpf, Resource, Rules, State};
 use Kind::{Counter, Gauge, Histogram};
 
 /// All metrics, in the order of the page. Names that begin with `falcosecurity` are Falco's.
@@ -153,7 +163,11 @@ pub const METRICS: &[Metric] = &[
     always("falcosecurity_falco_version_info", "falco.version", Gauge, "Version.", |_| info("version", &crate::falco::version::falco())).labels(&["version"]),
     always("falcosecurity_falco_kernel_release_info", "falco.kernel_release", Gauge, "The kernel's release.", |_| info("kernel_release", &kernel())).labels(&["kernel_release"]),
     always("falcosecurity_evt_hostname_info", "evt.hostname", Gauge, "Name of the host.", |v| info("hostname", &v.shared.hostname)).labels(&["hostname"]),
-    always("falcosecurity_scap_engine_name_info", "scap.engine_name", Gauge, "How events leave the kernel.", |_| engine()).labels(&["engine_name", "evt_source"]),
+    always("falcosecurity_scap_engine_name_info", "scap.engine_name", Gauge, "How events leave the kernel.", engine).labels(&["engine_name", "evt_source"]),
+    always("falcosecurity_falco_sha256_rules_files_info", "", Gauge, "SHA-256 of each rules file.", |v| digests(&v.at.sums.rules)).labels(&["file_name", "sha256"]),
+    always("", "falco.sha256_rules_file.", Gauge, "The same, with the file's name behind it.", |v| digests(&v.at.sums.rules)),
+    always("falcosecurity_falco_sha256_config_files_info", "", Gauge, "SHA-256 of each file of the configuration.", |v| digests(&v.at.sums.config)).labels(&["file_name", "sha256"]),
+    always("", "falco.sha256_config_file.", Gauge, "The same, with the file's name behind it.", |v| digests(&v.at.sums.config)),
     always("falcosecurity_falco_start_timestamp_nanoseconds", "falco.start_ts", Gauge, "When the program started.", |v| one(v.shared.start_ts)),
     always("falcosecurity_falco_reload_timestamp_nanoseconds", "falco.reload_ts", Gauge, "When rules and configuration were loaded last.", |v| one(v.at.reload_ts)),
     always("falcosecurity_falco_duration_seconds_total", "falco.duration_sec", Counter, "How long the program has been running.", |v| one(v.now.saturating_sub(v.shared.start_ts) / 1_000_000_000)),
@@ -174,20 +188,62 @@ pub const METRICS: &[Metric] = &[
     of(Resource, "falcosecurity_falco_host_memory_used_bytes", "falco.host_memory_used_kb", Gauge, "Memory of the host in use.", |v| one(v.resources.host_memory_kb)).unit(Unit::Kib),
     of(Resource, "falcosecurity_falco_host_procs_running_total", "falco.host_procs_running", Gauge, "Processes of the host that run.", |v| one(v.resources.host_procs)),
     of(Resource, "falcosecurity_falco_host_open_fds_total", "falco.host_open_fds", Gauge, "Open files of the host.", |v| one(v.resources.host_fds)),
-    of(Kernel, "falcosecurity_scap_n_evts_total", "scap.n_evts", Counter, "Events of the kernel programs, lost ones included.", |v| one(v.at.kernel.total().events())).zero(),
+    of(Kernel, "falcosecurity_scap_n_evts_total", "scap.n_evts", Counter, "Events of the kernel programs, lost ones included.", |v| one(v.kernel.events())).zero(),
     of(Kernel, "", "scap.n_evts_prev", Counter, "The same at the snapshot before.", |v| one(v.since.as_ref().map_or(0, |s| s.kernel))).zero(),
-    of(Kernel, "", "scap.evts_rate_sec", Gauge, "Events of the kernel programs a second.", |v| float(v.since.as_ref().map_or(0.0, |s| s.rate(v.at.kernel.total().events(), s.kernel)))).zero(),
-    of(Kernel, "falcosecurity_scap_n_drops_total", "scap.n_drops", Counter, "Lost events.", |v| one(v.at.kernel.total().drops())).zero(),
+    of(Kernel, "", "scap.evts_rate_sec", Gauge, "Events of the kernel programs a second.", |v| float(v.since.as_ref().map_or(0.0, |s| s.rate(v.kernel.events(), s.kernel)))).zero(),
+    of(Kernel, "falcosecurity_scap_n_drops_total", "scap.n_drops", Counter, "Lost events.", |v| one(v.kernel.drops())).zero(),
     of(Kernel, "", "scap.n_drops_prev", Counter, "The same at the snapshot before.", |v| one(v.since.as_ref().map_or(0, |s| s.drops))).zero(),
-    of(Kernel, "", "scap.evts_drop_rate_sec", Gauge, "Lost events a second.", |v| float(v.since.as_ref().map_or(0.0, |s| s.rate(v.at.kernel.total().drops(), s.drops)))).zero(),
-    of(Kernel, "", "scap.n_drops_perc", Gauge, "Lost events in relation to all since the snapshot before.", drop_share).zero(),
-    of(Kernel, "", "scap.n_drops_buffer_total", Counter, "Events lost because a buffer was full.", |v| one(v.at.kernel.total().get("n_drops_buffer"))),
-    of(Kernel, "falcosecurity_scap_n_drops_buffer_total", "scap.n_drops_buffer_", Counter, "The same by kind of call; entering calls are no events any more and stay 0.", buffers).labels(&["dir", "drop"]),
-    of(Kernel, "falcosecurity_scap_n_drops_scratch_map_total", "scap.n_drops_scratch_map", Counter, "Events lost because they were too large.", |v| one(v.at.kernel.total().get("n_drops_scratch_map"))),
+    of(Kernel, "", "scap.evts_drop_rate_sec", Gauge, "Lost events a second.", |v| float(v.since.as_ref().map_or(0.0, |s| s.rate(v.kernel.drops(), s.drops)))).zero(),
+    always("", "scap.n_drops_perc", Gauge, "Lost events in relation to all since the snapshot before.", drop_share),
+    of(Kernel, "", "scap.n_drops_buffer_total", Counter, "Events lost because a buffer was full.", |v| one(v.kernel.get("n_drops_buffer"))),
+    always("falcosecurity_scap_n_drops_buffer_total", "", Counter, "The same by kind of call; entering calls are no events any more and stay 0.", buffers).labels(&["dir", "drop"]),
+    of(Kernel, "", "scap.n_drops_buffer_", Counter, "The same by kind of call.", buffer_fields),
+    of(Kernel, "falcosecurity_scap_n_drops_scratch_map_total", "scap.n_drops_scratch_map", Counter, "Events lost because they were too large.", |v| one(v.kernel.get("n_drops_scratch_map"))),
+    of(Kernel, "falcosecurity_scap_n_drops_page_faults_total", "scap.n_drops_page_faults", Counter, "Events lost to page faults; there are none here.", |_| one(0)),
+    of(Kernel, "falcosecurity_scap_n_drops_bug_total", "scap.n_drops_bug", Counter, "Events lost to faults of the kernel module; there is none here.", |_| one(0)),
+    of(Kernel, "falcosecurity_scap_n_preemptions_total", "scap.n_preemptions", Counter, "Preempted runs of the kernel module; there is none here.", |_| one(0)),
     of(KernelPerCpu, "falcosecurity_scap_n_evts_cpu_total", "scap.n_evts_cpu_", Counter, "Events by CPU.", |v| cpus(v, |cpu| cpu.events())).labels(&["cpu"]),
     of(KernelPerCpu, "falcosecurity_scap_n_drops_cpu_total", "scap.n_drops_cpu_", Counter, "Lost events by CPU.", |v| cpus(v, |cpu| cpu.drops())).labels(&["cpu"]),
+    of(Libbpf, "falcosecurity_scap_sys_exit_run_cnt_total", "scap.sys_exit.run_cnt", Counter, "Runs of the program sys_exit.", |v| ran(v, "sys_exit", |n, _| n)),
+    of(Libbpf, "falcosecurity_scap_sys_exit_run_time_nanoseconds_total", "scap.sys_exit.run_time_ns", Counter, "Time that they took, nanoseconds.", |v| ran(v, "sys_exit", |_, ns| ns)),
+    of(Libbpf, "falcosecurity_scap_sys_exit_avg_time_nanoseconds", "scap.sys_exit.avg_time_ns", Gauge, "Time that one took on average, nanoseconds.", |v| ran(v, "sys_exit", |n, ns| ns.checked_div(n).unwrap_or(0))),
+    of(Libbpf, "falcosecurity_scap_sched_p_exec_run_cnt_total", "scap.sched_p_exec.run_cnt", Counter, "Runs of the program process_exec.", |v| ran(v, "process_exec", |n, _| n)),
+    of(Libbpf, "falcosecurity_scap_sched_p_exec_run_time_nanoseconds_total", "scap.sched_p_exec.run_time_ns", Counter, "Time that they took, nanoseconds.", |v| ran(v, "process_exec", |_, ns| ns)),
+    of(Libbpf, "falcosecurity_scap_sched_p_exec_avg_time_nanoseconds", "scap.sched_p_exec.avg_time_ns", Gauge, "Time that one took on average, nanoseconds.", |v| ran(v, "process_exec", |n, ns| ns.checked_div(n).unwrap_or(0))),
+    of(Libbpf, "falcosecurity_scap_sched_p_fork_run_cnt_total", "scap.sched_p_fork.run_cnt", Counter, "Runs of the program process_fork.", |v| ran(v, "process_fork", |n, _| n)),
+    of(Libbpf, "falcosecurity_scap_sched_p_fork_run_time_nanoseconds_total", "scap.sched_p_fork.run_time_ns", Counter, "Time that they took, nanoseconds.", |v| ran(v, "process_fork", |_, ns| ns)),
+    of(Libbpf, "falcosecurity_scap_sched_p_fork_avg_time_nanoseconds", "scap.sched_p_fork.avg_time_ns", Gauge, "Time that one took on average, nanoseconds.", |v| ran(v, "process_fork", |n, ns| ns.checked_div(n).unwrap_or(0))),
+    of(Libbpf, "falcosecurity_scap_sched_proc_exit_run_cnt_total", "scap.sched_proc_exit.run_cnt", Counter, "Runs of the program process_exit.", |v| ran(v, "process_exit", |n, _| n)),
+    of(Libbpf, "falcosecurity_scap_sched_proc_exit_run_time_nanoseconds_total", "scap.sched_proc_exit.run_time_ns", Counter, "Time that they took, nanoseconds.", |v| ran(v, "process_exit", |_, ns| ns)),
+    of(Libbpf, "falcosecurity_scap_sched_proc_exit_avg_time_nanoseconds", "scap.sched_proc_exit.avg_time_ns", Gauge, "Time that one took on average, nanoseconds.", |v| ran(v, "process_exit", |n, ns| ns.checked_div(n).unwrap_or(0))),
+    of(Libbpf, "falcosecurity_scap_signal_deliver_run_cnt_total", "scap.signal_deliver.run_cnt", Counter, "Runs of the program signal_deliver.", |v| ran(v, "signal_deliver", |n, _| n)),
+    of(Libbpf, "falcosecurity_scap_signal_deliver_run_time_nanoseconds_total", "scap.signal_deliver.run_time_ns", Counter, "Time that they took, nanoseconds.", |v| ran(v, "signal_deliver", |_, ns| ns)),
+    of(Libbpf, "falcosecurity_scap_signal_deliver_avg_time_nanoseconds", "scap.signal_deliver.avg_time_ns", Gauge, "Time that one took on average, nanoseconds.", |v| ran(v, "signal_deliver", |n, ns| ns.checked_div(n).unwrap_or(0))),
+    of(KernelIter, "falcosecurity_scap_n_evts_task_total", "scap.n_evts_task", Counter, "Threads found at the start, in `/proc`; Falco counts what its iterators tell of.", |v| at_start(v, 0)),
+    of(KernelIter, "falcosecurity_scap_n_evts_task_file_pipe_total", "scap.n_evts_task_file_pipe", Counter, "Descriptors of the kind pipe found at the start, in `/proc`; Falco counts what its iterators tell of.", |v| at_start(v, 1)),
+    of(KernelIter, "falcosecurity_scap_n_evts_task_file_memfd_total", "scap.n_evts_task_file_memfd", Counter, "Descriptors of the kind memfd found at the start, in `/proc`; Falco counts what its iterators tell of.", |v| at_start(v, 2)),
+    of(KernelIter, "falcosecurity_scap_n_evts_task_file_regular_total", "scap.n_evts_task_file_regular", Counter, "Descriptors of the kind regular found at the start, in `/proc`; Falco counts what its iterators tell of.", |v| at_start(v, 3)),
+    of(KernelIter, "falcosecurity_scap_n_evts_task_file_directory_total", "scap.n_evts_task_file_directory", Counter, "Descriptors of the kind directory found at the start, in `/proc`; Falco counts what its iterators tell of.", |v| at_start(v, 4)),
+    of(KernelIter, "falcosecurity_scap_n_evts_task_file_socket_inet_total", "scap.n_evts_task_file_socket_inet", Counter, "Descriptors of the kind socket_inet found at the start, in `/proc`; Falco counts what its iterators tell of.", |v| at_start(v, 5)),
+    of(KernelIter, "falcosecurity_scap_n_evts_task_file_socket_inet6_total", "scap.n_evts_task_file_socket_inet6", Counter, "Descriptors of the kind socket_inet6 found at the start, in `/proc`; Falco counts what its iterators tell of.", |v| at_start(v, 6)),
+    of(KernelIter, "falcosecurity_scap_n_evts_task_file_socket_unix_total", "scap.n_evts_task_file_socket_unix", Counter, "Descriptors of the kind socket_unix found at the start, in `/proc`; Falco counts what its iterators tell of.", |v| at_start(v, 7)),
+    of(KernelIter, "falcosecurity_scap_n_evts_task_file_socket_netlink_total", "scap.n_evts_task_file_socket_netlink", Counter, "Descriptors of the kind socket_netlink found at the start, in `/proc`; Falco counts what its iterators tell of.", |v| at_start(v, 8)),
+    of(KernelIter, "falcosecurity_scap_n_evts_task_file_anon_inode_total", "scap.n_evts_task_file_anon_inode", Counter, "Descriptors of the kind anon_inode found at the start, in `/proc`; Falco counts what its iterators tell of.", |v| at_start(v, 9)),
+    of(KernelIter, "falcosecurity_scap_n_drops_max_event_size_total", "scap.n_drops_max_event_size", Counter, "Of these too large to be told of; there are none here.", none_at_start),
+    of(KernelIter, "falcosecurity_scap_n_drops_task_total", "scap.n_drops_task", Counter, "Of these lost; there are none here: what did not fit is logged.", none_at_start),
+    of(KernelIter, "falcosecurity_scap_n_drops_task_file_pipe_total", "scap.n_drops_task_file_pipe", Counter, "Of these lost; there are none here: what did not fit is logged.", none_at_start),
+    of(KernelIter, "falcosecurity_scap_n_drops_task_file_memfd_total", "scap.n_drops_task_file_memfd", Counter, "Of these lost; there are none here: what did not fit is logged.", none_at_start),
+    of(KernelIter, "falcosecurity_scap_n_drops_task_file_regular_total", "scap.n_drops_task_file_regular", Counter, "Of these lost; there are none here: what did not fit is logged.", none_at_start),
+    of(KernelIter, "falcosecurity_scap_n_drops_task_file_directory_total", "scap.n_drops_task_file_directory", Counter, "Of these lost; there are none here: what did not fit is logged.", none_at_start),
+    of(KernelIter, "falcosecurity_scap_n_drops_task_file_socket_inet_total", "scap.n_drops_task_file_socket_inet", Counter, "Of these lost; there are none here: what did not fit is logged.", none_at_start),
+    of(KernelIter, "falcosecurity_scap_n_drops_task_file_socket_inet6_total", "scap.n_drops_task_file_socket_inet6", Counter, "Of these lost; there are none here: what did not fit is logged.", none_at_start),
+    of(KernelIter, "falcosecurity_scap_n_drops_task_file_socket_unix_total", "scap.n_drops_task_file_socket_unix", Counter, "Of these lost; there are none here: what did not fit is logged.", none_at_start),
+    of(KernelIter, "falcosecurity_scap_n_drops_task_file_socket_netlink_total", "scap.n_drops_task_file_socket_netlink", Counter, "Of these lost; there are none here: what did not fit is logged.", none_at_start),
+    of(KernelIter, "falcosecurity_scap_n_drops_task_file_anon_inode_total", "scap.n_drops_task_file_anon_inode", Counter, "Of these lost; there are none here: what did not fit is logged.", none_at_start),
     of(State, "falcosecurity_scap_n_threads_total", "falco.n_threads", Gauge, "Threads that are known.", |v| one(v.at.state.n_threads)),
     of(State, "falcosecurity_scap_n_fds_total", "falco.n_fds", Gauge, "Descriptors that are known.", |v| one(v.at.state.n_fds)),
+    of(State, "falcosecurity_scap_n_noncached_fd_lookups_total", "falco.n_noncached_fd_lookups", Counter, "Descriptors of events found in their table.", |v| one(v.at.state.n_noncached_fd_lookups)),
+    of(State, "falcosecurity_scap_n_cached_fd_lookups_total", "falco.n_cached_fd_lookups", Counter, "Descriptors of events that were those of the event before.", |v| one(v.at.state.n_cached_fd_lookups)),
     of(State, "falcosecurity_scap_n_failed_fd_lookups_total", "falco.n_failed_fd_lookups", Counter, "Descriptors looked for in vain.", |v| one(v.at.state.n_failed_fd_lookups)),
     of(State, "falcosecurity_scap_n_added_fds_total", "falco.n_added_fds", Counter, "Descriptors added.", |v| one(v.at.state.n_added_fds)),
     of(State, "falcosecurity_scap_n_removed_fds_total", "falco.n_removed_fds", Counter, "Descriptors removed.", |v| one(v.at.state.n_removed_fds)),
@@ -195,6 +251,8 @@ pub const METRICS: &[Metric] = &[
     of(State, "falcosecurity_scap_n_store_evts_drops_total", "falco.n_store_evts_drops", Counter, "Enter events that could not be kept.", |v| one(v.at.state.n_store_evts_drops)),
     of(State, "falcosecurity_scap_n_retrieved_evts_total", "falco.n_retrieved_evts", Counter, "Enter events found by their exit.", |v| one(v.at.state.n_retrieved_evts)),
     of(State, "falcosecurity_scap_n_retrieve_evts_drops_total", "falco.n_retrieve_evts_drops", Counter, "Enter events looked for in vain.", |v| one(v.at.state.n_retrieve_evts_drops)),
+    of(State, "falcosecurity_scap_n_noncached_thread_lookups_total", "falco.n_noncached_thread_lookups", Counter, "Threads of events found in the table.", |v| one(v.at.state.n_noncached_thread_lookups)),
+    of(State, "falcosecurity_scap_n_cached_thread_lookups_total", "falco.n_cached_thread_lookups", Counter, "Threads of events that were those of the event before.", |v| one(v.at.state.n_cached_thread_lookups)),
     of(State, "falcosecurity_scap_n_failed_thread_lookups_total", "falco.n_failed_thread_lookups", Counter, "Threads looked for in vain.", |v| one(v.at.state.n_failed_thread_lookups)),
     of(State, "falcosecurity_scap_n_added_threads_total", "falco.n_added_threads", Counter, "Threads added.", |v| one(v.at.state.n_added_threads)),
     of(State, "falcosecurity_scap_n_removed_threads_total", "falco.n_removed_threads", Counter, "Threads removed.", |v| one(v.at.state.n_removed_threads)),
@@ -243,9 +301,38 @@ fn kernel() -> String {
     rustix::system::uname().release().to_string_lossy().into_owned()
 }
 
-fn engine() -> Vec<Sample> {
-    let labels = [("engine_name", "modern_bpf"), ("evt_source", crate::playback::SOURCE)];
-    vec![sample(&labels, "", Value::Text("modern_bpf".into()))]
+fn engine(view: &View<'_>) -> Vec<Sample> {
+    // As with Falco, a capture has none.
+    let Some(name) = view.shared.engine else { return Vec::new() };
+    let labels = [("engine_name", name), ("evt_source", crate::playback::SOURCE)];
+    vec![sample(&labels, "", Value::Text(name.into()))]
+}
+
+fn digests(files: &[(String, String)]) -> Vec<Sample> {
+    let row = |(name, digest): &(String, String)| {
+        sample(&[("file_name", name), ("sha256", digest)], &sanitized(name), Value::Text(digest.clone()))
+    };
+    files.iter().map(row).collect()
+}
+
+/// A name as part of a field.
+fn sanitized(name: &str) -> String {
+    name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
+}
+
+/// What the kernel measured of a program that is attached.
+fn ran(view: &View<'_>, program: &str, of: fn(u64, u64) -> u64) -> Vec<Sample> {
+    let nanoseconds = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+    let row = view.runs.iter().find(|(name, ..)| *name == program);
+    row.map_or_else(Vec::new, |(_, n, time)| one(of(*n, nanoseconds(*time))))
+}
+
+fn at_start(view: &View<'_>, kind: usize) -> Vec<Sample> {
+    view.at.at_start.as_ref().map_or_else(Vec::new, |found| one(found[kind]))
+}
+
+fn none_at_start(view: &View<'_>) -> Vec<Sample> {
+    if view.at.at_start.is_some() { one(0) } else { Vec::new() }
 }
 
 fn hooks(view: &View<'_>) -> Vec<Sample> {
@@ -261,28 +348,38 @@ fn rules(view: &View<'_>) -> Vec<Sample> {
         let tags: Vec<String> = rule.tags.iter().map(|tag| format!("tag_{tag}")).collect();
         labels.extend(tags.iter().map(|tag| (tag.as_str(), "true")));
         labels.sort_unstable();
-        let key: String = rule.name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
-        sample(&labels, &key, Value::Uint(*n))
+        sample(&labels, &sanitized(&rule.name), Value::Uint(*n))
     };
     view.at.rules.iter().zip(&view.at.matches).map(row).collect()
 }
 
 fn drop_share(view: &View<'_>) -> Vec<Sample> {
-    let total = view.at.kernel.total();
+    let total = &view.kernel;
     let (events, drops) = view.since.as_ref().map_or((0, 0), |s| (s.kernel, s.drops));
     let (events, drops) = (total.events().saturating_sub(events), total.drops().saturating_sub(drops));
     float(if events > 0 { 100.0 * drops as f64 / events as f64 } else { 0.0 })
 }
 
+/// Kinds of calls and the events of them that a full buffer lost.
+fn lost_by_kind(view: &View<'_>) -> impl Iterator<Item = (&'static str, u64)> + use<> {
+    let total = view.kernel;
+    COUNTERS.iter().filter_map(move |(name, _)| {
+        Some((name.strip_prefix("n_drops_buffer_")?.strip_suffix("_exit")?, total.get(name)))
+    })
+}
+
 fn buffers(view: &View<'_>) -> Vec<Sample> {
-    let total = view.at.kernel.total();
-    let kinds = COUNTERS.iter().filter_map(|(name, _)| {
-        let kind = name.strip_prefix("n_drops_buffer_")?.strip_suffix("_exit")?;
-        Some(sample(&[("dir", "exit"), ("drop", kind)], &format!("{kind}_exit"), Value::Uint(total.get(name))))
-    });
+    let row = |(kind, n)| sample(&[("dir", "exit"), ("drop", kind)], "", Value::Uint(n));
+    let told = view.at.kernel.is_some() && view.shared.settings.kernel_event_counters_enabled;
     let gone = ["clone_fork", "execve", "connect", "open", "dir_file", "other_interest"];
-    let gone = gone.map(|kind| sample(&[("dir", "enter"), ("drop", kind)], &format!("{kind}_enter"), Value::Uint(0)));
-    kinds.chain(gone).collect()
+    let gone = gone.map(|kind| sample(&[("dir", "enter"), ("drop", kind)], "", Value::Uint(0)));
+    lost_by_kind(view).filter(|_| told).map(row).chain(gone).collect()
+}
+
+fn buffer_fields(view: &View<'_>) -> Vec<Sample> {
+    let row = |(kind, n)| sample(&[], &format!("{kind}_exit"), Value::Uint(n));
+    let gone = ["connect_enter", "open_enter"].map(|kind| sample(&[], kind, Value::Uint(0)));
+    lost_by_kind(view).map(row).chain(gone).collect()
 }
 
 fn cpus(view: &View<'_>, of: fn(&peregrine_driver::Counters) -> u64) -> Vec<Sample> {
@@ -290,7 +387,7 @@ fn cpus(view: &View<'_>, of: fn(&peregrine_driver::Counters) -> u64) -> Vec<Samp
         let cpu = cpu.to_string();
         sample(&[("cpu", &cpu)], &cpu, Value::Uint(of(counters)))
     };
-    view.at.kernel.cpus.iter().enumerate().map(row).collect()
+    view.at.kernel.iter().flat_map(|stats| &stats.cpus).enumerate().map(row).collect()
 }
 
 fn reloads(view: &View<'_>) -> Vec<Sample> {
@@ -317,7 +414,10 @@ fn held(view: &View<'_>) -> Vec<Sample> {
 }
 
 fn kernel_counters(view: &View<'_>) -> Vec<Sample> {
-    let total = view.at.kernel.total();
+    if view.at.kernel.is_none() {
+        return Vec::new();
+    }
+    let total = &view.kernel;
     COUNTERS.iter().zip(total.n).map(|((name, _), n)| sample(&[("counter", name)], "", Value::Uint(n))).collect()
 }
 

@@ -12,11 +12,11 @@ use crate::detector::Detector;
 use crate::failure::Failure;
 use crate::interest::interest;
 use crate::playback::Playback;
+use crate::ruleset::{Loaded, Sums};
 use files::Watches;
 use peregrine_driver::{Control, Needs};
 use peregrine_engine::fields::Fields;
 use peregrine_engine::names::Names;
-use peregrine_rules::Rule;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use signal_hook::consts::SIGHUP;
 use std::io::Read;
@@ -37,7 +37,7 @@ pub struct Fresh {
     /// The configuration.
     pub config: Config,
     /// The rules, also those that are off.
-    pub rules: Vec<Rule>,
+    pub rules: Loaded,
     /// The fields that they were compiled with.
     pub fields: Fields,
     /// Files and directories that both came from.
@@ -53,6 +53,8 @@ pub struct Next {
     pub config: Config,
     /// The rules, compiled.
     pub detector: Detector,
+    /// The digests of what both were made from.
+    pub sums: Sums,
     /// The fields that they were compiled with.
     pub fields: Fields,
     /// What the kernel programs are to tell of from then on; more than that is wanted already.
@@ -81,7 +83,7 @@ impl Reloader {
     ///
     /// # Errors
     /// When the system refuses.
-    pub fn start(load: Load, config: &Config, paths: &[PathBuf], control: Control) -> Result<Self, Failure> {
+    pub fn start(load: Load, config: &Config, paths: &[PathBuf], control: Option<Control>) -> Result<Self, Failure> {
         let refused = |e: std::io::Error| Failure::System(anyhow::Error::new(e).context("cannot watch for changes"));
         let (hangup, raised) = UnixStream::pair().map_err(refused)?;
         signal_hook::low_level::pipe::register(SIGHUP, raised).map_err(refused)?;
@@ -115,7 +117,8 @@ impl Drop for Reloader {
 
 struct Waiter {
     load: Load,
-    control: Control,
+    /// The kernel programs, where there are some.
+    control: Option<Control>,
     watches: Option<Watches>,
     /// Something changed that the watches in place did not see.
     missed: bool,
@@ -178,10 +181,12 @@ impl Waiter {
 
     fn prepare(&mut self, fresh: Fresh) -> Result<Next, Failure> {
         let Fresh { config, rules, fields, paths } = fresh;
-        let detector = Detector::new(rules, &fields, config.rule_matching)?;
+        let detector = Detector::new(rules.rules, &fields, config.rule_matching)?;
         let interest = interest(detector.engine().needs(), &config.base_syscalls);
         interest.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
-        self.control.widen(&interest.needs)?;
+        if let Some(control) = &self.control {
+            control.widen(&interest.needs)?;
+        }
         if let Some(watches) = &mut self.watches {
             match Watches::new(&paths) {
                 Ok(new) => {
@@ -193,7 +198,7 @@ impl Waiter {
             }
         }
         let names = Playback::host_names(detector.engine().host_names())?;
-        Ok(Next { config, detector, fields, needs: interest.needs, names })
+        Ok(Next { config, detector, sums: rules.sums, fields, needs: interest.needs, names })
     }
 }
 
@@ -204,7 +209,6 @@ const FIXED: &[Fixed] = &[
     ("engine", |a, b| a.engine != b.engine || a.drop_failed != b.drop_failed),
     ("engine.*.buf_size_preset", |a, b| a.buf_size_preset != b.buf_size_preset),
     ("engine.modern_ebpf.cpus_for_each_buffer", |a, b| a.cpus_per_buffer != b.cpus_per_buffer),
-    ("capture.enabled", |a, b| a.capture.enabled != b.capture.enabled),
     ("falco_libs.snaplen", |a, b| a.snaplen != b.snaplen),
     ("falco_libs.thread_table_size", |a, b| a.thread_table_size != b.thread_table_size),
     ("falco_libs.thread_table_auto_purging_*", |a, b| a.purging != b.purging),
@@ -212,8 +216,6 @@ const FIXED: &[Fixed] = &[
     ("peregrine.containers.enabled", |a, b| a.containers != b.containers),
     ("peregrine.containers.engines", |a, b| a.container_engines != b.container_engines),
     ("watch_config_files", |a, b| a.watch_config_files != b.watch_config_files),
-    ("webserver", |a, b| a.webserver != b.webserver),
-    ("metrics", |a, b| a.metrics != b.metrics),
 ];
 
 /// Names of settings that changed but hold only from the next start.

@@ -2,8 +2,11 @@
 
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 /// A test that is covered.
 pub struct Case {
@@ -13,7 +16,23 @@ pub struct Case {
     env: BTreeMap<String, String>,
     /// The lines that standard output is compared to.
     pub output: Option<PathBuf>,
+    /// What is done meanwhile.
+    meanwhile: Option<Meanwhile>,
 }
+
+/// What a test does while the program runs.
+#[derive(Debug, Clone)]
+enum Meanwhile {
+    /// It asks the web server at a port for its metrics.
+    Ask(u16),
+    /// It writes this file anew.
+    Write(PathBuf),
+}
+
+/// The configuration whose file is changed. What is logged when all is set up shows that it is watched.
+const HOT_RELOAD: &str = "watch_config_files: true\nlog_level: debug\n";
+/// What `StopAfter` becomes: what is waited for takes less, and the test's own five seconds would only be longer.
+const STOP_AFTER: &str = "2";
 
 /// What came of it.
 pub struct Ran {
@@ -29,6 +48,8 @@ pub struct Ran {
     pub alerts: Vec<Value>,
     /// One of `falco_load_results` a file, of a validation.
     pub results: Vec<Value>,
+    /// What was answered meanwhile.
+    pub answer: String,
 }
 
 /// Parts of an option or a path of a file by which a test is left out, and why.
@@ -36,8 +57,6 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("tests/falcoctl/", "it is about falcoctl"),
     ("tests/falcodriverloader/", "it is about the loader of drivers"),
     ("tests/k8saudit/", "its events come from a plugin, and plugins are not loaded yet"),
-    ("PrometheusMetrics", "it asks a running program's web server: the tests of outputs do"),
-    ("hotReloadCfg", "it changes a running program's files: the tests of reloading do"),
 ];
 
 /// What stands in place of the configuration that Falco's package installs.
@@ -75,7 +94,8 @@ impl Case {
         if let Some((_, reason)) = LEFT_OUT.iter().find(|(part, _)| parts().any(|text| text.contains(part))) {
             return Err(*reason);
         }
-        let mut case = Self { test: test.clone(), runs: Vec::new(), env: BTreeMap::new(), output: None };
+        let mut case =
+            Self { test: test.clone(), runs: Vec::new(), env: BTreeMap::new(), output: None, meanwhile: None };
         let outputs = test["refs"].as_object().expect("a map").keys().find(|key| key.starts_with("outputs."));
         case.output = outputs.map(|key| case.file(key, corpus));
         let capture = match texts(&test["options"]).any(|option| option.starts_with("CaptureFile(")) {
@@ -114,7 +134,16 @@ impl Case {
     /// Falco's arguments: the configuration, what upstream's harness adds, and the options.
     fn arguments(&mut self, options: &[&str], capture: Option<&str>, corpus: &Path) -> Vec<String> {
         let config = options.iter().find_map(|option| option.strip_prefix("Config(")?.strip_suffix(')'));
-        let config = config.map_or_else(installed, |key| self.file(key, corpus));
+        let config = match config {
+            None => installed(),
+            Some("hotReloadCfg") => {
+                let path = tmp("engine_tests_hot_reload.yaml");
+                std::fs::write(&path, format!("{CONFIG}{HOT_RELOAD}")).expect("a configuration");
+                self.meanwhile = Some(Meanwhile::Write(path.clone()));
+                path
+            }
+            Some(key) => self.file(key, corpus),
+        };
         let mut args: Vec<String> = vec!["-c".into(), config.to_string_lossy().into_owned()];
         for fixed in ["stdout_output.enabled=true", "log_syslog=false"] {
             args.extend(["-o".into(), fixed.into()]);
@@ -148,6 +177,16 @@ impl Case {
             // `-T`: those with a tag not.
             "DisabledTags" => each("-o", &mut quoted(inner).map(|tag| format!("rules[].disable.tag={tag}"))),
             "Args" if inner == "tc.args..." => Vec::new(),
+            "StopAfter" => vec!["-M".into(), STOP_AFTER.into()],
+            "PrometheusMetrics" => {
+                let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+                let port = free.expect("a port").port();
+                self.meanwhile = Some(Meanwhile::Ask(port));
+                let port = format!("webserver.listen_port={port}");
+                let settings = ["metrics.enabled=true", "webserver.enabled=true", &port].map(str::to_owned);
+                let serve = ["webserver.prometheus_metrics_enabled=true", "webserver.listen_address=127.0.0.1"];
+                each("-o", &mut settings.into_iter().chain(serve.map(str::to_owned)))
+            }
             "Args" => {
                 let mut words: Vec<String> = quoted(inner).collect();
                 if inner.ends_with("+outFilePath") {
@@ -205,7 +244,10 @@ impl Case {
     fn run_with(&self, args: &[String]) -> Ran {
         let mut command = Command::new(env!("CARGO_BIN_EXE_peregrine"));
         let command = command.arg("falco").args(args).env("TZ", "UTC").env_remove("FALCO_HOSTNAME").envs(&self.env);
-        let output = command.output().expect("the program starts");
+        let (output, answer) = match &self.meanwhile {
+            None => (command.output().expect("the program starts"), String::new()),
+            Some(meanwhile) => meanwhile.during(command),
+        };
         let code = output.status.code().unwrap_or_else(|| panic!("{}: ended by a signal", self.name()));
         let stdout = String::from_utf8(output.stdout).expect("standard output is UTF-8");
         let stderr = String::from_utf8(output.stderr).expect("standard error is UTF-8");
@@ -227,13 +269,61 @@ impl Case {
             assert_eq!(objects.len(), 1, "{}: {stderr}", self.name());
             results = objects[0]["falco_load_results"].as_array().expect("results").clone();
         }
-        Ran { code, lines, stdout, stderr, is_json, alerts, results }
+        Ran { code, lines, stdout, stderr, is_json, alerts, results, answer }
     }
+}
+
+impl Meanwhile {
+    /// Runs the program and does it once the program is ready; what was answered.
+    fn during(&self, command: &mut Command) -> (Output, String) {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+        let mut said = BufReader::new(child.stderr.take().expect("piped"));
+        let ready = match self {
+            Self::Ask(_) => "web server: listening",
+            Self::Write(_) => "Opened event source",
+        };
+        let mut stderr = String::new();
+        while !stderr.contains(ready) {
+            assert_ne!(said.read_line(&mut stderr).expect("UTF-8"), 0, "not ready: {stderr}");
+        }
+        let answer = match self {
+            Self::Ask(port) => page(*port),
+            Self::Write(path) => {
+                std::fs::write(path, format!("{CONFIG}{HOT_RELOAD}json_output: true\n")).expect("it can be written");
+                String::new()
+            }
+        };
+        said.read_to_string(&mut stderr).expect("UTF-8");
+        let output = child.wait_with_output().expect("it ends");
+        (Output { stderr: stderr.into_bytes(), ..output }, answer)
+    }
+}
+
+/// The page of metrics, as soon as it says something.
+fn page(port: u16) -> String {
+    let until = Instant::now() + Duration::from_secs(10);
+    loop {
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("it listens");
+        stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").expect("it reads");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("it answers");
+        let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
+        assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
+        // Nothing was published yet.
+        if !body.is_empty() {
+            return body.to_owned();
+        }
+        assert!(Instant::now() < until, "the page stays empty");
+    }
+}
+
+fn tmp(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
 }
 
 /// The configuration that is there when a test names none.
 fn installed() -> PathBuf {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("engine_tests_falco.yaml");
+    let path = tmp("engine_tests_falco.yaml");
     std::fs::write(&path, CONFIG).expect("a configuration");
     path
 }

@@ -1,6 +1,6 @@
 //! Rules loaded anew while events go on: none is lost, each alert comes once, what is known of processes stays.
 
-use crate::watched::Watched;
+use crate::watched::{Home, Watched};
 use rustix::process::Signal;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -136,4 +136,59 @@ fn a_broken_file_leaves_the_rules_at_work() {
     let stats: Value = serde_json::from_slice(&std::fs::read(&stats).unwrap()).unwrap();
     assert_eq!(stats["reloads"], serde_json::json!({"done": 1, "refused": 1}));
     assert_eq!(stats["alerts"]["Mark"], 2);
+}
+
+#[test]
+fn captures_begin_and_end_with_the_configuration() {
+    let Some(_guard) = peregrine_testkit::live() else { return };
+    let mut home = Home::new("");
+    let prefix = home.path("capture");
+    let write = |home: &Home, enabled: bool| {
+        let text = format!(
+            "watch_config_files: true\nrules_files: [{}]\n\
+             capture: {{enabled: {enabled}, mode: all_rules, path_prefix: {}, default_duration: 60000}}\n",
+            home.text("rules.yaml"),
+            prefix.display()
+        );
+        std::fs::write(home.path("peregrine.yaml"), text).unwrap();
+    };
+    let captures = |home: &Home| -> Vec<PathBuf> {
+        let files = std::fs::read_dir(home.path("")).unwrap().map(|entry| entry.unwrap().path());
+        files.filter(|path| path.extension().is_some_and(|end| end == "scap")).collect()
+    };
+    write(&home, false);
+    let watched = Watched::run(&["-c", &home.text("peregrine.yaml")]);
+    home.mark();
+    watched.alert();
+    write(&home, true);
+    watched.until("loaded anew");
+    assert_eq!(captures(&home), [] as [PathBuf; 0]);
+    let marked = home.mark();
+    watched.alert();
+    write(&home, false);
+    watched.until("loaded anew");
+    home.mark();
+    watched.alert();
+    let files = captures(&home);
+    assert_eq!(files.len(), 1, "{files:?}");
+    let (status, ..) = watched.stop();
+    assert!(status.success());
+    // What began with a reload is a capture like another: the event in it has the process that caused it.
+    let rules = home.text("rules.yaml");
+    let replayed = crate::peregrine(&["replay", "--json", files[0].to_str().unwrap(), "-r", &rules]).output().unwrap();
+    let alerts: Vec<Value> =
+        replayed.stdout.split(|b| *b == b'\n').filter_map(|l| serde_json::from_slice(l).ok()).collect();
+    assert_eq!(alerts.len(), 1, "{alerts:?}");
+    assert_eq!(alerts[0]["output_fields"]["fd.filename"], marked.as_str());
+}
+
+#[test]
+fn it_ends_after_so_many_alerts() {
+    let Some(_guard) = peregrine_testkit::live() else { return };
+    let mut home = Home::new("");
+    let watched = Watched::run(&["-r", &home.text("rules.yaml"), "--alerts", "2"]);
+    (0..3).for_each(|_| drop(home.mark()));
+    let (status, lines, _) = watched.end();
+    assert!(status.success());
+    assert_eq!(lines.len(), 2);
 }

@@ -90,7 +90,7 @@ fn run(file: &std::path::Path, workers: usize, needs: Option<Needs>) -> (Duratio
         cost.work += text.trim().parse::<f64>().expect("a worker tells its time");
     }
     if let Some(mut source) = source {
-        for (name, count, time) in source.driver().run_times() {
+        for (name, count, time) in source.driver().run_times().into_iter().filter(|(_, count, _)| *count > 0) {
             println!("  {name}: {count} runs of {} ns", time.as_nanos() / u128::from(count));
         }
         source.stop();

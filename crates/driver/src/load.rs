@@ -100,6 +100,15 @@ impl Control {
         let both = programs.needs.union(needs);
         programs.set_needs(&both)
     }
+
+    /// How often each attached program ran and how long in all; zero unless `kernel.bpf_stats_enabled` is set. The
+    /// time of a call's program is its dispatcher's. Waits while programs are being loaded.
+    pub fn run_times(&self) -> Vec<(&'static str, u64, Duration)> {
+        let programs = locked(&self.0);
+        let attached = std::iter::once(DISPATCHER).chain(tracepoints(&programs.needs).map(|(name, _)| name));
+        let info = |name| Some((name, programs.ebpf.program(name)?.info().ok()?));
+        attached.filter_map(info).map(|(name, info)| (name, info.run_count(), info.run_time())).collect()
+    }
 }
 
 impl std::fmt::Debug for Control {
@@ -227,13 +236,9 @@ impl Driver {
         locked(&self.programs).verified.clone()
     }
 
-    /// How often each attached program ran and how long in all; zero unless `kernel.bpf_stats_enabled` is set. The
-    /// time of a call's program is its dispatcher's.
-    pub fn run_times(&self) -> Vec<(String, u64, Duration)> {
-        let programs = locked(&self.programs);
-        let programs = programs.ebpf.programs().filter_map(|(name, program)| Some((name, program.info().ok()?)));
-        let ran = programs.filter(|(_, info)| info.run_count() > 0);
-        ran.map(|(name, info)| (name.to_owned(), info.run_count(), info.run_time())).collect()
+    /// As [`Control::run_times`].
+    pub fn run_times(&self) -> Vec<(&'static str, u64, Duration)> {
+        self.control().run_times()
     }
 
     /// Bytes of each ring buffer, and how full the fullest one is now.

@@ -13,7 +13,15 @@ pub struct Counters {
     pub n_removed_threads: u64,
     pub n_added_fds: u64,
     pub n_removed_fds: u64,
+    /// Threads of events found because the event before was the same thread's.
+    pub n_cached_thread_lookups: u64,
+    /// Threads found in the table.
+    pub n_noncached_thread_lookups: u64,
     pub n_failed_thread_lookups: u64,
+    /// Descriptors of events found that were the same as the event's before.
+    pub n_cached_fd_lookups: u64,
+    /// Other descriptors found.
+    pub n_noncached_fd_lookups: u64,
     pub n_failed_fd_lookups: u64,
     /// Enter events kept for their exit event.
     pub n_stored_evts: u64,

@@ -59,6 +59,8 @@ pub struct State {
     pub(crate) fixed: Option<Arc<[u8]>>,
     pub(crate) cgroups: Known,
     pub(crate) counters: Counters,
+    /// Owner and number of the descriptor that an event had last.
+    last_fd: (u32, i64),
     pub(crate) limits: Limits,
     pub(crate) containers: bool,
     pub(crate) source: Option<Box<dyn ThreadSource>>,
@@ -225,6 +227,7 @@ impl State {
             fixed: fixed.as_ref().map(|container| container.id.as_bytes().into()),
             cgroups: Known::default(),
             counters: Counters::default(),
+            last_fd: (u32::MAX, -1),
             limits: options.limits,
             containers: options.containers,
             purger: Purger::new(options.purging, options.source.is_some()),
@@ -363,6 +366,9 @@ impl State {
         match owner {
             Some(owner) if known => {
                 (context.has_fd, context.fd_slot, context.fd_key) = (true, owner, context.fd_num);
+                let cached = std::mem::replace(&mut self.last_fd, (owner, context.fd_num)) == (owner, context.fd_num);
+                self.counters.n_cached_fd_lookups += u64::from(cached);
+                self.counters.n_noncached_fd_lookups += u64::from(!cached);
             }
             _ => self.counters.n_failed_fd_lookups += 1,
         }
@@ -498,7 +504,10 @@ impl State {
 
     /// Counters and levels at this moment.
     pub fn counters(&self) -> Counters {
+        let (n_cached_thread_lookups, n_noncached_thread_lookups) = self.threads.found();
         Counters {
+            n_cached_thread_lookups,
+            n_noncached_thread_lookups,
             n_threads: self.threads.len() as u64,
             n_users: self.users.len() as u64,
             n_containers: self.known_containers.len() as u64,

@@ -30,6 +30,9 @@ pub(crate) struct Threads {
     by_tid: FxHashMap<i64, u32>,
     /// The last thread found: most events come in runs of one thread.
     last: Option<(i64, u32)>,
+    /// How often an event's thread was that one, and how often another that is known.
+    cached: u64,
+    noncached: u64,
     groups: Vec<Group>,
     free_groups: Vec<u32>,
     by_pid: FxHashMap<i64, u32>,
@@ -69,9 +72,21 @@ impl Threads {
 
     /// Likewise, and remembers it for the next event.
     pub(crate) fn find_cached(&mut self, tid: i64) -> Option<u32> {
-        let slot = self.find(tid)?;
+        if let Some((last, slot)) = self.last
+            && last == tid
+        {
+            self.cached += 1;
+            return Some(slot);
+        }
+        let slot = *self.by_tid.get(&tid)?;
+        self.noncached += 1;
         self.last = Some((tid, slot));
         Some(slot)
+    }
+
+    /// How often an event's thread was that of the event before, and how often another one that is known.
+    pub(crate) fn found(&self) -> (u64, u64) {
+        (self.cached, self.noncached)
     }
 
     /// Every thread with its slot.

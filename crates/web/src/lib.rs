@@ -8,7 +8,7 @@
 mod serve;
 mod tls;
 
-pub use serve::{Bound, Server};
+pub use serve::{Bound, NotReplaced, Server};
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;

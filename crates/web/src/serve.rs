@@ -9,6 +9,7 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::convert::Infallible;
+use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener as StdListener};
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +25,8 @@ const CONNECTIONS: usize = 256;
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long one connection may live, whatever is asked over it.
 const LIFETIME: Duration = Duration::from_secs(300);
+/// How long the end of a server that gives way to another is waited for.
+const GIVE_WAY: Duration = Duration::from_secs(1);
 /// Pages that are made at one time: those who ask together wait for each other, not the machine for them.
 const PAGES: usize = 4;
 
@@ -35,13 +38,17 @@ pub struct Bound {
     settings: Settings,
 }
 
+fn acceptor(settings: &Settings) -> Result<Option<TlsAcceptor>, Error> {
+    Ok(settings.tls.as_deref().map(tls::config).transpose()?.map(|c| TlsAcceptor::from(Arc::new(c))))
+}
+
 impl Bound {
     /// Reads the certificate and begins to listen.
     ///
     /// # Errors
     /// When the address is taken or the certificate wrong.
     pub fn new(settings: &Settings) -> Result<Self, Error> {
-        let tls = settings.tls.as_deref().map(tls::config).transpose()?.map(|c| TlsAcceptor::from(Arc::new(c)));
+        let tls = acceptor(settings)?;
         let address = SocketAddr::new(settings.address, settings.port);
         let listener = StdListener::bind(address).and_then(|listener| {
             listener.set_nonblocking(true)?;
@@ -66,25 +73,80 @@ impl Bound {
             .build()
             .map_err(Error::Threads)?;
         let address = self.listener.local_addr().map_err(Error::Threads)?;
-        let site = Arc::new(Site { content, health: self.settings.health });
+        let kept = self.listener.try_clone().map_err(Error::Threads)?;
+        let site = Arc::new(Site { content: Arc::clone(&content), health: self.settings.health.clone() });
         let guard = runtime.enter();
         let listener = TcpListener::from_std(self.listener).map_err(Error::Threads)?;
         drop(guard);
         runtime.spawn(accept(listener, self.tls, site));
-        Ok(Server { address, runtime: Some(runtime) })
+        Ok(Server { address, listener: kept, settings: self.settings, content, runtime: Some(runtime) })
     }
 }
 
 /// A server at work; it ends when it is dropped.
 pub struct Server {
     address: SocketAddr,
+    /// The same as the one that is served, for whoever comes next.
+    listener: StdListener,
+    settings: Settings,
+    content: Arc<dyn Content>,
     runtime: Option<Runtime>,
+}
+
+/// Another server could not take the place of one at work.
+pub struct NotReplaced {
+    /// Why not.
+    pub error: Error,
+    /// The one at work; `None` where its address was lost meanwhile.
+    pub server: Option<Server>,
 }
 
 impl Server {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Serves other content by other settings from now on. Who connects meanwhile is answered by the one or the other:
+    /// where the address stays, nobody is turned away.
+    ///
+    /// # Errors
+    /// As [`Bound::new`] and [`Bound::serve`]; then the server at work goes on.
+    pub fn replace(self, settings: &Settings, content: Arc<dyn Content>) -> Result<Self, Box<NotReplaced>> {
+        let asked = |settings: &Settings| (settings.address, settings.port);
+        let same = asked(settings) == asked(&self.settings) || SocketAddr::from(asked(settings)) == self.address;
+        let bound = if same {
+            self.listener
+                .try_clone()
+                .map_err(Error::Threads)
+                .and_then(|listener| Ok(Bound { listener, tls: acceptor(settings)?, settings: settings.clone() }))
+        } else {
+            Bound::new(settings)
+        };
+        match bound {
+            // The one at work has the port on all addresses, or on one of all.
+            Err(Error::Listen { error, .. })
+                if error.kind() == ErrorKind::AddrInUse && settings.port == self.address.port() =>
+            {
+                self.give_way(settings, content)
+            }
+            bound => bound
+                .and_then(|bound| bound.serve(content))
+                .map_err(|error| Box::new(NotReplaced { error, server: Some(self) })),
+        }
+    }
+
+    /// Ends, and begins anew as it was if the other cannot.
+    fn give_way(mut self, settings: &Settings, content: Arc<dyn Content>) -> Result<Self, Box<NotReplaced>> {
+        let (old, was) = (Settings { port: self.address.port(), ..self.settings.clone() }, Arc::clone(&self.content));
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_timeout(GIVE_WAY);
+        }
+        drop(self);
+        Bound::new(settings).and_then(|bound| bound.serve(content)).map_err(|error| {
+            let server = Bound::new(&old).and_then(|bound| bound.serve(was)).ok();
+            Box::new(NotReplaced { error, server })
+        })
     }
 }
 

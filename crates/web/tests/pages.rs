@@ -1,6 +1,6 @@
 //! Pages over HTTP and HTTPS, as a client sees them.
 
-use peregrine_web::{Bound, Content, Error, Server, Settings};
+use peregrine_web::{Bound, Content, Error, NotReplaced, Server, Settings};
 use rcgen::{CertificateParams, KeyPair};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -147,4 +147,49 @@ fn certificate_and_key_are_in_one_file() {
         let error = Bound::new(&Settings { tls: Some(path), ..settings() }).err().expect("an error").to_string();
         assert!(error.contains(part), "{error}");
     }
+}
+
+/// Another server in place of one at work.
+fn replace(server: Server, settings: &Settings, metrics: bool) -> Result<Server, Box<NotReplaced>> {
+    let pages = Arc::new(Pages { well: AtomicBool::new(true), metrics });
+    server.replace(settings, pages)
+}
+
+#[test]
+fn another_takes_the_place_at_the_same_address() {
+    let (server, _) = start(&settings(), false);
+    let address = server.address();
+    assert!(get(address, "/metrics").0.starts_with("HTTP/1.1 404"));
+    // Who waits to be taken is taken by the other.
+    let server = replace(server, &Settings { health: "/other".into(), ..settings() }, true).ok().expect("it begins");
+    assert_eq!(server.address(), address);
+    for _ in 0..20 {
+        assert_eq!(get(address, "/metrics").1, "a_metric 1\n");
+    }
+    assert_eq!(get(address, "/other").1, "{\"status\": \"ok\"}");
+    let wrong = Settings { tls: Some("/nonexistent".into()), ..settings() };
+    let NotReplaced { error, server: kept } = *replace(server, &wrong, false).err().expect("no certificate");
+    assert!(error.to_string().contains("/nonexistent"), "{error}");
+    let kept = kept.expect("it goes on");
+    assert_eq!(get(kept.address(), "/other").1, "{\"status\": \"ok\"}");
+}
+
+#[test]
+fn all_addresses_and_one_of_them_follow_each_other() {
+    let (server, _) = start(&settings(), true);
+    let port = server.address().port();
+    let fixed = Settings { port, ..settings() };
+    let server = replace(server, &fixed, true).ok().expect("the port that it has");
+    let all = Settings { address: [0, 0, 0, 0].into(), ..fixed.clone() };
+    let server = replace(server, &all, true).ok().expect("all addresses");
+    assert_eq!(server.address(), SocketAddr::new(all.address, port));
+    assert_eq!(get(([127, 0, 0, 1], port).into(), "/metrics").1, "a_metric 1\n");
+    let server = replace(server, &fixed, true).ok().expect("one address");
+    assert_eq!(get(server.address(), "/metrics").1, "a_metric 1\n");
+    // A port that somebody else has.
+    let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = Settings { port: other.local_addr().unwrap().port(), ..settings() };
+    let NotReplaced { error, server: kept } = *replace(server, &taken, true).err().expect("taken");
+    assert!(matches!(error, Error::Listen { .. }), "{error}");
+    assert_eq!(get(kept.expect("it goes on").address(), "/metrics").1, "a_metric 1\n");
 }
