@@ -587,7 +587,7 @@ mod tests {
         let page = render::prometheus(&shared);
         assert!(page.contains("engine_name_info{engine_name=\"nodriver\",evt_source=\"syscall\"} 1\n"), "{page}");
         assert!(page.contains("falcosecurity_scap_n_threads_total 3\n"));
-        for part in ["n_evts", "n_drops_total", "dir=\"exit\"", "peregrine_kernel"] {
+        for part in ["n_evts", "n_drops_total", "dir=\"exit\"", "peregrine_kernel_total"] {
             assert!(!page.contains(part), "{part} in\n{page}");
         }
         let fields = render::fields(&shared, None).unwrap().0;
