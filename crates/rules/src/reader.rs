@@ -468,7 +468,7 @@ impl Reader<'_, '_> {
 
     fn unknown_keys(&mut self, item: &Node, known: &[&str], context: &Context) {
         for (key, _) in item.map().unwrap_or_default() {
-            let Some(name) = key.scalar() else { continue };
+            let Some(name) = key.text() else { continue };
             if !known.contains(&name) {
                 let message = format!("Unknown key '{name}'. The key will be ignored.");
                 let place = Place { file: self.file, range: key.range.clone() };
