@@ -28,5 +28,6 @@ pub mod recorder;
 pub mod reference;
 pub mod reload;
 pub mod ruleset;
+pub mod stderr;
 pub mod summary;
 pub mod watch;

@@ -5,6 +5,7 @@
 
 use crate::cli::printable;
 use crate::config::{LibsLevel, LogLevel, LogSettings};
+use crate::stderr::Stderr;
 use jiff::tz::TimeZone;
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Write as _};
@@ -41,11 +42,10 @@ pub fn start(style: Style, verbose: bool) {
     if verbose {
         LEVEL.store(LogLevel::Debug as u8, Ordering::Relaxed);
     }
-    let ours = fmt::layer()
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_target(false)
-        .with_filter(filter_fn(move |of| style == Style::Peregrine && STDERR.load(Ordering::Relaxed) && is_logged(of)));
+    let ours =
+        fmt::layer().with_writer(|| Stderr).with_ansi(std::io::stderr().is_terminal()).with_target(false).with_filter(
+            filter_fn(move |of| style == Style::Peregrine && STDERR.load(Ordering::Relaxed) && is_logged(of)),
+        );
     let lines = Lines { style }.with_filter(filter_fn(is_logged));
     // A second start, as tests make it, changes nothing.
     let _ = tracing_subscriber::registry().with(ours).with(lines).try_init();
@@ -108,7 +108,8 @@ impl<S: Subscriber> Layer<S> for Lines {
         let text = printable(text.0.trim_end_matches('\n'));
         if to_stderr {
             // A log that cannot be written has nowhere to complain.
-            let _ = writeln!(std::io::stderr().lock(), "{}: {text}", clock(ISO.load(Ordering::Relaxed)));
+            let line = format!("{}: {text}\n", clock(ISO.load(Ordering::Relaxed)));
+            let _ = Stderr.write_all(line.as_bytes());
         }
         if to_syslog {
             syslog(severity(event.metadata().level()), self.style, &text);

@@ -86,6 +86,7 @@ pub fn watch(
     let manner = again.as_ref().map_or(Manner::Own, |again| again.manner);
     let reloader = again.map(|again| Reloader::start(again.load, config, &again.paths, control.clone())).transpose()?;
     ready(&detector, live.source().hooks());
+    crate::stderr::hold_nobody_up();
     let (gaps, config) = (Gaps::new(config), config.clone());
     let (left, alerts) = (args.events.unwrap_or(u64::MAX), args.alerts.unwrap_or(u64::MAX));
     let hostname = hostname();

@@ -476,6 +476,7 @@ fn live_it_alerts_until_it_is_told_to_stop() {
     let figures: Vec<String> = out.collect();
     assert_eq!(figures[..2], ["Events detected: 1", "Rule counts by severity:"]);
     assert_eq!(figures[2..], ["   INFO: 1", "Triggered rules by rule name:", "   mine: 1"]);
+    assert!(log.by_ref().any(|line| line.ends_with(": SIGINT received, exiting...")));
     assert!(falco.wait().expect("its end").success(), "{:#?}", log.collect::<Vec<_>>());
     drop(stdin);
     watched.wait().expect("its end");

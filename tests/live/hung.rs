@@ -1,13 +1,16 @@
 //! Outputs that hang: detection and the outputs beside them go on as if nothing were, and what became of every alert is
 //! known.
 
-use crate::watched::{Home, PATIENCE, Watched, mark_of};
+use crate::peregrine;
+use crate::watched::{Home, PATIENCE, Watched, lines, mark_of, own_scope};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use rustix::pipe::fcntl_setpipe_size;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::Stdio;
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
@@ -220,4 +223,43 @@ fn falco_goes_on_while_outputs_hang() {
         assert!(said.iter().any(|line| line.contains(cause)), "{cause}: {said:#?}");
     }
     check(lags, "falco");
+}
+
+/// Nobody reads the log, of which the event loop has more to say than there is room for. What was left out is counted.
+#[test]
+fn a_log_that_nobody_reads_holds_nothing_up() {
+    let Some(_guard) = peregrine_testkit::live() else { return };
+    let mut home = Home::new("");
+    let (log, end) = std::io::pipe().unwrap();
+    fcntl_setpipe_size(&end, 4096).unwrap();
+    let (scope, rules) = (own_scope(), home.text("rules.yaml"));
+    let mut child = peregrine(&["run", "--json", "--scope", &scope, "-r", &rules])
+        .stdout(Stdio::piped())
+        .stderr(end)
+        .spawn()
+        .unwrap();
+    let mut log = BufReader::new(log);
+    let mut line = String::new();
+    while !line.contains("watching: ") {
+        line.clear();
+        assert!(log.read_line(&mut line).unwrap() > 0, "it ended");
+    }
+    let alerts = lines(child.stdout.take().unwrap(), |line| line);
+    let pid = Pid::from_child(&child);
+    // Each opening anew is a line of the log, written by the event loop.
+    let mut reopen = || {
+        kill_process(pid, Signal::USR1).unwrap();
+        let mark = home.mark();
+        let alert = alerts.recv_timeout(PATIENCE).expect("detection goes on");
+        assert_eq!(mark_of(&serde_json::from_str::<Value>(&alert).unwrap()), mark);
+    };
+    (0..200).for_each(|_| reopen());
+    let said = lines(log, |line| line);
+    let begun = Instant::now();
+    while !said.try_iter().any(|line| line.ends_with(" lines of the log were left out, because nobody read them")) {
+        assert!(begun.elapsed() < PATIENCE, "what is left out is never told of");
+        reopen();
+    }
+    kill_process(pid, Signal::TERM).unwrap();
+    assert!(child.wait().unwrap().success());
 }

@@ -131,7 +131,8 @@ pub fn own_scope() -> String {
     format!("tree:{}", std::process::id())
 }
 
-fn lines<T: Send + 'static>(
+/// Lines as they come, each as `take` gives it.
+pub fn lines<T: Send + 'static>(
     from: impl Read + Send + 'static,
     take: impl Fn(String) -> T + Send + 'static,
 ) -> Receiver<T> {
