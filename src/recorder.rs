@@ -316,16 +316,29 @@ impl Keeper {
         let before = u64::try_from(self.settings.before.as_nanos()).unwrap_or(u64::MAX);
         let most = usize::try_from(self.settings.before_mb << 20).unwrap_or(usize::MAX);
         while self.ring.len() > 1 {
-            let Some((ts, _, bytes)) = self.ring.front() else { return };
+            let Some((ts, ..)) = self.ring.front() else { return };
             if ts.saturating_add(before) >= now && before > 0 && self.bytes <= most {
                 return;
             }
-            self.bytes -= bytes.len();
-            let Some((_, cpu, bytes)) = self.ring.pop_front() else { return };
-            if let Ok(event) = Event::parse(&bytes, cpu) {
-                let context = self.state.begin(&event);
-                self.state.finish(&event, &context);
-            }
+            self.let_go();
+        }
+    }
+
+    /// Lets the oldest event go: the state becomes that of the next one.
+    fn let_go(&mut self) {
+        let Some((_, cpu, bytes)) = self.ring.pop_front() else { return };
+        self.bytes -= bytes.len();
+        if let Ok(event) = Event::parse(&bytes, cpu) {
+            let context = self.state.begin(&event);
+            self.state.finish(&event, &context);
+        }
+    }
+
+    /// Where the size of files is bounded, what was before a match takes half of one at most.
+    fn fit(&mut self) {
+        let most = usize::try_from(self.settings.max_file_size_mb << 19).unwrap_or(usize::MAX);
+        while most > 0 && self.bytes > most && self.ring.len() > 1 {
+            self.let_go();
         }
     }
 
@@ -335,6 +348,7 @@ impl Keeper {
         match &mut self.open {
             Some(open) => open.deadline = open.deadline.max(deadline),
             None if trigger.begins => {
+                self.fit();
                 let path = name(&self.settings.path_prefix, &trigger);
                 match self.begin(&path) {
                     Ok(writer) => self.open = Some(Open { writer, path, deadline }),

@@ -133,9 +133,14 @@ fn a_capture_ends_at_its_size() {
     );
     std::fs::write(home.path("falco.yaml"), config).unwrap();
     let watched = Watched::falco(&home.path("falco.yaml"), &[]);
+    let mut seed = 1;
+    // More than a whole file before the match.
+    for _ in 0..10_000 {
+        assert!(File::open(noise(&home, &mut seed)).is_err());
+    }
     drop(File::create(home.path("begin")).unwrap());
     assert_eq!(watched.alert()["rule"], "Begin");
-    let (begun, mut seed) = (Instant::now(), 1);
+    let begun = Instant::now();
     let full = loop {
         assert!(begun.elapsed() < PATIENCE, "{:#?}", watched.said());
         for _ in 0..100 {
@@ -158,7 +163,10 @@ fn a_capture_ends_at_its_size() {
     let size = files[0].metadata().unwrap().len();
     let mib = 1 << 20;
     assert!(written >= mib && size >= written && size < mib + mib / 2, "said {written}, is {size}");
-    assert!(events(&files[0]).len() > 1000);
+    let begin = home.text("begin");
+    let events = events(&files[0]);
+    let at = events.iter().position(|event| event.1 == begin).expect("the match");
+    assert!(at > 100 && events.len() - at > 1000, "{at} before the match, {} in all", events.len());
 }
 
 #[test]
@@ -166,14 +174,23 @@ fn a_run_ends_after_its_time() {
     let Some(_guard) = peregrine_testkit::live() else { return };
     let mut home = Home::new("");
     let rules = home.text("rules.yaml");
-    let watched = Watched::run(&["-r", &rules, "--duration", "1s"]);
-    let begun = Instant::now();
-    let mark = home.mark();
-    let alert = watched.alert();
-    assert_eq!(mark_of(&alert), mark);
-    let (status, rest, said) = watched.end();
-    assert!(status.success() && rest.is_empty(), "{said:#?}");
-    assert!(begun.elapsed() > Duration::from_millis(500), "it did not end at once");
+    let config = "engine: {kind: modern_ebpf}\njson_output: true\nstdout_output: {enabled: true}\nlog_stderr: true\n\
+                  log_syslog: false\n";
+    std::fs::write(home.path("falco.yaml"), config).unwrap();
+    for falco in [false, true] {
+        let watched = match falco {
+            false => Watched::run(&["-r", &rules, "--duration", "1s"]),
+            true => Watched::falco(&home.path("falco.yaml"), &["-r", &rules, "-M", "1"]),
+        };
+        let begun = Instant::now();
+        let mark = home.mark();
+        assert_eq!(mark_of(&watched.alert()), mark);
+        let (status, rest, said) = watched.end();
+        assert!(status.success(), "{said:#?}");
+        let figures = rest.first().map(|line| line.text.as_str());
+        assert_eq!(figures, falco.then_some("Events detected: 1"));
+        assert!(begun.elapsed() > Duration::from_millis(500), "it did not end at once");
+    }
 }
 
 #[test]
